@@ -1,0 +1,193 @@
+"""The life of a screening: opened, photographed, decided, told. Every function runs in its caller's transaction and
+answers with plain JSON, since conversations keep the answers in their journal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.channels.base import Kind
+from services.messaging.outbox import DELIVERY, INFERENCE, SPEECH, enqueue, post
+from services.screening import codes, people
+from services.screening.decision import EYES, outcome_of_eye, outcome_of_patient
+from services.store.clock import DAY_MS, HOUR_MS, now_ms
+from services.store.database import insert_once
+from services.store.tables import consent, message, photo, reading, screening, worker
+
+_OPEN_FOR_MS = 30 * DAY_MS
+_CALLS_A_DAY = 3
+_CODE_TRIES = 50
+
+
+class NoFreeCode(Exception):
+    """Fifty random codes in a row were taken: there are too many open screenings for six digits."""
+
+
+def open_screening(
+    tx: Connection,
+    *,
+    worker: str,
+    sex: str,
+    birth_year: int,
+    phone: str | None,
+    language: str,
+    consent_version: str,
+    channel: str,
+    programme: str = "dr",
+) -> dict[str, Any]:
+    """Opens a screening for a patient who consented, and answers `{"code": …}`. `worker` is the worker's number."""
+    row = {
+        "programme": programme,
+        "worker_id": _worker_id(tx, worker),
+        "sex": sex,
+        "birth_year": birth_year,
+        "patient_msisdn": phone,
+        "language": language,
+        "state": "open",
+        "opened_at": now_ms(),
+    }
+    for _ in range(_CODE_TRIES):
+        code = codes.new_code()
+        screening_id = insert_once(tx, screening, row | {"code": code}, key=("code",))
+        if screening_id is not None:
+            break
+    else:
+        raise NoFreeCode
+    tx.execute(
+        consent.insert().values(
+            screening_id=screening_id,
+            version=consent_version,
+            language=language,
+            msisdn=phone,
+            channel=channel,
+            given_at=now_ms(),
+        )
+    )
+    return {"code": code}
+
+
+def result_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
+    """The result behind a code: `{"state": "unknown"|"locked"|"waiting"|"ready", "outcome", "eyes": {eye: outcome}}`.
+
+    Wrong codes are counted for each number, and too many lock it.
+    """
+    found = _find(tx, code, msisdn)
+    if isinstance(found, str):
+        return {"state": found, "outcome": None, "eyes": {}}
+    eyes = {eye: outcome_of_eye(outcomes) for eye, outcomes in eye_outcomes(tx, found.id).items()}
+    return {
+        "state": "ready" if found.outcome else "waiting",
+        "outcome": found.outcome,
+        "eyes": {eye: outcome for eye, outcome in eyes.items() if outcome},
+    }
+
+
+def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
+    """Asks for the result to be read out to the number that asks: `{"state": "calling"|"waiting"|"limit"|…}`."""
+    found = _find(tx, code, msisdn)
+    if isinstance(found, str):
+        return {"state": found}
+    if not found.outcome:
+        return {"state": "waiting"}
+    since = now_ms() - DAY_MS
+    asked = tx.execute(
+        sa.select(sa.func.count()).where(
+            message.c.screening_id == found.id, message.c.purpose == "call-asked", message.c.created_at > since
+        )
+    ).scalar_one()
+    if asked >= _CALLS_A_DAY:
+        return {"state": "limit"}
+    language = people.caller_for(tx, msisdn)["language"] or found.language
+    call_patient(tx, found.id, msisdn, language, key=f"call-asked:{found.id}:{now_ms()}", purpose="call-asked")
+    return {"state": "calling"}
+
+
+def call_patient(tx: Connection, screening_id: int, msisdn: str, language: str, *, key: str, purpose: str) -> None:
+    """Writes a call; its audio is prepared first, and only then it is placed."""
+    call_id = post(
+        tx,
+        Kind.VOICE,
+        msisdn,
+        "",
+        key=key,
+        purpose=purpose,
+        language=language,
+        screening_id=screening_id,
+        prepare=True,
+        useful_ms=DAY_MS if purpose == "result" else HOUR_MS,
+    )
+    if call_id is not None:
+        enqueue(tx, SPEECH, "prepare_call", {"message_id": call_id}, key=f"prepare:{call_id}")
+
+
+def attach_photo(tx: Connection, *, photo_id: int, code: str, eye: str, sender: str) -> dict[str, Any]:
+    """Says whose eye a photograph shows: `{"state": "queued"|"unknown"|"locked"|"closed"|"taken"}`."""
+    found = _find(tx, code, sender)
+    if isinstance(found, str):
+        return {"state": found}
+    if found.opened_at < now_ms() - _OPEN_FOR_MS:
+        return {"state": "closed"}
+    changed = tx.execute(
+        photo.update()
+        .where(photo.c.id == photo_id, photo.c.sender == sender, photo.c.screening_id.is_(None))
+        .values(screening_id=found.id, eye=eye, state="attached")
+    )
+    if not changed.rowcount:
+        return {"state": "taken"}
+    read_when_complete(tx, photo_id)
+    return {"state": "queued"}
+
+
+def read_when_complete(tx: Connection, photo_id: int) -> None:
+    """Asks for what a photograph still lacks: its bytes, or, once it is here and attached, its reading."""
+    row = tx.execute(sa.select(photo.c.sha256, photo.c.state).where(photo.c.id == photo_id)).one()
+    if row.sha256 is None:
+        enqueue(tx, DELIVERY, "fetch_photo", {"photo_id": photo_id}, key=f"fetch:{photo_id}")
+    elif row.state == "attached":
+        enqueue(tx, INFERENCE, "read_photo", {"photo_id": photo_id}, key=f"read:{photo_id}")
+
+
+def finish_with_one_eye(tx: Connection, *, code: str, worker: str) -> dict[str, Any]:
+    """The worker says that only one eye can be seen: `{"state": "done"|"waiting"|"unknown"|"locked"}`."""
+    from services.screening.results import announce
+
+    found = _find(tx, code, worker)
+    if isinstance(found, str):
+        return {"state": found}
+    if found.outcome:
+        return {"state": "done"}
+    outcome = outcome_of_patient(eye_outcomes(tx, found.id), one_eye=True)
+    if outcome is None:
+        return {"state": "waiting"}
+    announce(tx, found.id, outcome)
+    return {"state": "done"}
+
+
+def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Any]]:
+    """The outcomes of each eye's photographs, oldest first."""
+    rows = tx.execute(
+        sa.select(reading.c.eye, reading.c.outcome).where(reading.c.screening_id == screening_id).order_by(reading.c.id)
+    )
+    eyes: dict[str, list[Any]] = {eye: [] for eye in EYES}
+    for eye, outcome in rows:
+        eyes[eye].append(outcome)
+    return eyes
+
+
+def _find(tx: Connection, code: str, msisdn: str) -> Any:
+    """The screening's row, or "unknown" or "locked"."""
+    if people.is_locked(tx, msisdn):
+        return "locked"
+    row = tx.execute(sa.select(screening).where(screening.c.code == (codes.clean(code) or ""))).first()
+    if row is None:
+        people.count_wrong_code(tx, msisdn)
+        return "unknown"
+    people.forgive_wrong_codes(tx, msisdn)
+    return row
+
+
+def _worker_id(tx: Connection, msisdn: str) -> int:
+    return int(tx.execute(sa.select(worker.c.id).where(worker.c.msisdn == msisdn, worker.c.active)).scalar_one())

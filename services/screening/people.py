@@ -1,0 +1,97 @@
+"""Who is on the phone: health workers, and the language and trust of every caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.channels.base import Kind
+from services.store.clock import HOUR_MS, now_ms
+from services.store.database import insert_once
+from services.store.tables import caller, opt_out, worker
+
+WRONG_CODES_ALLOWED = 5
+_LOCK_MS = HOUR_MS
+
+
+def add_worker(tx: Connection, *, msisdn: str, name: str, language: str | None = None) -> bool:
+    """Makes a number a health worker's. False if it already was (the name is then updated)."""
+    added = insert_once(tx, worker, {"msisdn": msisdn, "name": name, "added_at": now_ms()}, key=("msisdn",)) is not None
+    if not added:
+        tx.execute(worker.update().where(worker.c.msisdn == msisdn).values(name=name, active=True))
+    if language is not None:
+        set_language(tx, msisdn=msisdn, language=language)
+    return added
+
+
+def remove_worker(tx: Connection, *, msisdn: str) -> bool:
+    """Takes the role away; what the worker did stays on record. False if no such worker is active."""
+    changed = tx.execute(worker.update().where(worker.c.msisdn == msisdn, worker.c.active).values(active=False))
+    return changed.rowcount > 0
+
+
+def workers(tx: Connection) -> list[dict[str, Any]]:
+    """Every worker, oldest first."""
+    rows = tx.execute(sa.select(worker.c.msisdn, worker.c.name, worker.c.active).order_by(worker.c.id))
+    return [dict(row) for row in rows.mappings()]
+
+
+def caller_for(tx: Connection, msisdn: str) -> dict[str, Any]:
+    """What a conversation needs to know of a number: `{"worker": bool, "name": str, "language": str | None}`."""
+    known = tx.execute(sa.select(worker.c.name).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()
+    language = tx.execute(sa.select(caller.c.language).where(caller.c.msisdn == msisdn)).scalar()
+    return {"worker": known is not None, "name": known or "", "language": language}
+
+
+def set_language(tx: Connection, *, msisdn: str, language: str) -> dict[str, Any]:
+    """Remembers the language a number chose."""
+    _ensure(tx, msisdn)
+    tx.execute(caller.update().where(caller.c.msisdn == msisdn).values(language=language, updated_at=now_ms()))
+    return {}
+
+
+def opt_out_of(tx: Connection, *, msisdn: str, kind: str) -> dict[str, Any]:
+    """STOP: no more unasked messages of this kind to this number."""
+    insert_once(tx, opt_out, {"msisdn": msisdn, "kind": Kind(kind).value, "at": now_ms()}, key=("msisdn", "kind"))
+    return {}
+
+
+def opt_in_to(tx: Connection, *, msisdn: str, kind: str) -> dict[str, Any]:
+    """START: takes a STOP back."""
+    tx.execute(opt_out.delete().where(opt_out.c.msisdn == msisdn, opt_out.c.kind == kind))
+    return {}
+
+
+def has_opted_out(tx: Connection, *, msisdn: str, kind: str) -> bool:
+    """Whether this number said STOP to this kind of message."""
+    return (
+        tx.execute(sa.select(opt_out.c.id).where(opt_out.c.msisdn == msisdn, opt_out.c.kind == kind)).first()
+        is not None
+    )
+
+
+def is_locked(tx: Connection, msisdn: str) -> bool:
+    """Whether a number guessed too many codes lately."""
+    until = tx.execute(sa.select(caller.c.locked_until).where(caller.c.msisdn == msisdn)).scalar()
+    return until is not None and until > now_ms()
+
+
+def count_wrong_code(tx: Connection, msisdn: str) -> None:
+    """One more wrong code: after five the number is locked for an hour, since codes can be guessed."""
+    _ensure(tx, msisdn)
+    wrong = 1 + (tx.execute(sa.select(caller.c.wrong_codes).where(caller.c.msisdn == msisdn)).scalar() or 0)
+    values: dict[str, Any] = {"wrong_codes": wrong, "updated_at": now_ms()}
+    if wrong >= WRONG_CODES_ALLOWED:
+        values |= {"wrong_codes": 0, "locked_until": now_ms() + _LOCK_MS}
+    tx.execute(caller.update().where(caller.c.msisdn == msisdn).values(values))
+
+
+def forgive_wrong_codes(tx: Connection, msisdn: str) -> None:
+    """A right code clears the count."""
+    tx.execute(caller.update().where(caller.c.msisdn == msisdn, caller.c.wrong_codes > 0).values(wrong_codes=0))
+
+
+def _ensure(tx: Connection, msisdn: str) -> None:
+    insert_once(tx, caller, {"msisdn": msisdn, "updated_at": now_ms()}, key=("msisdn",))

@@ -1,0 +1,197 @@
+"""Every setting, in one validated object.
+
+Values come from the environment and from a `.env` file: `JICHO_…` for Jicho's own, and the names everybody uses,
+`DATABASE_URL` and `REDIS_URL`, for the two servers. An unknown `JICHO_…` name or a bad value stops the start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.durable import write_durably
+
+_PREFIX = "JICHO_"
+_LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier callback needs as a path token
+Networks = Annotated[frozenset[str], NoDecode]
+
+
+class SettingsError(Exception):
+    """A setting is unknown, missing or bad. The text says which and what to do."""
+
+
+class Settings(BaseSettings):
+    """See `docs/settings.md` for what each one means to an operator."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
+
+    carrier: Literal["simulator", "live"] = Field("simulator", description="who carries messages: stand-in or real")
+    data_dir: Path = Field(Path("data"), description="store, photographs, audio and queue of this site")
+    host: str = Field("127.0.0.1", description="address the gateway listens on")
+    port: int = Field(8080, ge=1, le=65535, description="port the gateway listens on")
+    public_url: str = Field("", description="how carriers reach the gateway, https in production; default host:port")
+    simulator_port: int = Field(8081, ge=1, le=65535, description="port of the stand-in carrier and its /phone page")
+    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL, or SQLite in the data directory")
+    redis_url: str = Field("", alias="REDIS_URL", description="external Redis or Valkey, or the embedded one")
+    inference_workers: int = Field(1, ge=1, le=64, description="inference processes: one a core at most")
+    gateway_threads: int = Field(4, ge=1, le=64, description="threads that answer callbacks")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")
+
+    region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
+    clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
+    referral_place: str = Field("the eye clinic", max_length=40, description="where a referred patient should go")
+    language: Literal["en", "sw", "luo"] = Field("sw", description="language of people who chose none")
+    ussd_code: str = Field("*384*77#", pattern=r"^\*[0-9*]+#$", description="the code people dial")
+    ussd_current_only_networks: Networks = Field(
+        frozenset(), description="network codes that send only the latest USSD input, comma-separated"
+    )
+
+    at_token: SecretStr = Field(SecretStr(""), description="path token of Africa's Talking's callbacks, 128 bits")
+    at_username: str = Field("sandbox", description="Africa's Talking application user name")
+    at_api_key: SecretStr = Field(SecretStr(""), description="Africa's Talking API key")
+    at_sender: str = Field("", description="SMS sender id or short code")
+    at_voice_number: str = Field("+254711082000", description="number that calls patients")
+    at_base_url: str = Field("", description="stand-in for Africa's Talking; empty for the real one")
+    voice_on_incoming: Literal["call-back", "answer"] = Field(
+        "call-back", description="reject a patient's call and ring back, free to her, or answer it"
+    )
+
+    whatsapp_phone_number_id: str = Field("", description="Cloud API phone number id; empty: no WhatsApp")
+    whatsapp_app_secret: SecretStr = Field(SecretStr(""), description="signs what Meta posts")
+    whatsapp_access_token: SecretStr = Field(SecretStr(""), description="bearer token of the Cloud API")
+    whatsapp_verify_token: SecretStr = Field(SecretStr(""), description="what Meta repeats when it verifies the hook")
+    whatsapp_base_url: str = Field("https://graph.facebook.com/v23.0", description="Cloud API, with its version")
+
+    mm7_token: SecretStr = Field(SecretStr(""), description="path token of the MMSC's deliveries; empty: no MM7")
+    twilio_account_sid: str = Field("", description="account of a Twilio-shaped MMS provider; empty: none")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="signs what that provider posts")
+
+    audio_secret: SecretStr = Field(SecretStr(""), description="signs the expiring links to call audio")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_networks(cls, values: dict[str, object]) -> dict[str, object]:
+        networks = values.get("ussd_current_only_networks")
+        if isinstance(networks, str):
+            values["ussd_current_only_networks"] = frozenset(filter(None, map(str.strip, networks.split(","))))
+        return values
+
+    @model_validator(mode="after")
+    def _fail_closed(self) -> Settings:
+        if self.carrier == "live":
+            for name in ("at_token", "at_api_key", "audio_secret", "public_url"):
+                value = getattr(self, name)
+                if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                    raise ValueError(f"{_PREFIX}{name.upper()} must be set when {_PREFIX}CARRIER=live")
+            if self.whatsapp_phone_number_id and not self.whatsapp_app_secret.get_secret_value():
+                raise ValueError(f"{_PREFIX}WHATSAPP_APP_SECRET must be set: unsigned webhooks are refused")
+        for name in ("at_token", "mm7_token"):
+            token = getattr(self, name).get_secret_value()
+            if token and len(token) < _LEAST_TOKEN:
+                raise ValueError(f"{_PREFIX}{name.upper()} is shorter than 128 bits ({_LEAST_TOKEN} characters)")
+        return self
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'jicho.db'}"
+
+    @property
+    def queue_socket(self) -> Path:
+        """The embedded queue server's socket: in the data directory, or in /tmp where its path would be too long."""
+        path = (self.data_dir / "queue" / "queue.sock").resolve()
+        if len(str(path)) < 100:  # sun_path holds 108 bytes
+            return path
+        return Path("/tmp") / f"jicho-{self.data_dir.resolve().stat().st_ino}.sock"
+
+    @property
+    def queue_url(self) -> str:
+        return self.redis_url or f"unix://{self.queue_socket}"
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://{self.host}:{self.simulator_port}"
+
+
+def load(environ: dict[str, str] | None = None, *, dotenv: Path = Path(".env")) -> Settings:
+    """Reads and checks the settings. Raises SettingsError with one line a problem.
+
+    With the stand-in carrier, secrets that are not set are made at the first start and kept in the data directory, so
+    that a trial needs no configuration; a live carrier needs real ones.
+    """
+    given = {k: v for k, v in dotenv_values(dotenv).items() if v is not None} if dotenv.is_file() else {}
+    given |= dict(os.environ) if environ is None else environ
+    named = {_PREFIX + name.upper() for name, field in Settings.model_fields.items() if field.alias is None}
+    unknown = sorted(name for name in given if name.startswith(_PREFIX) and name not in named and name not in _OTHERS)
+    if unknown:
+        raise SettingsError(f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names")
+    values: dict[str, object] = {
+        name: given[key]
+        for name, field in Settings.model_fields.items()
+        if (key := field.alias or _PREFIX + name.upper()) in given
+    }
+    if values.get("carrier", "simulator") == "simulator":
+        directory = Path(str(values.get("data_dir", Settings.model_fields["data_dir"].default)))
+        host, port = values.get("host", "127.0.0.1"), values.get("simulator_port", 8081)
+        values = _trial_values(directory, f"http://{host}:{port}") | values
+    aliases = {name: field.alias or name for name, field in Settings.model_fields.items()}
+    try:
+        return Settings.model_validate({aliases[name]: value for name, value in values.items()})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_plain(problem) for problem in error.errors())) from None
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """The settings of this process."""
+    return load()
+
+
+_OTHERS = {_PREFIX + "SHARED", _PREFIX + "REGENERATE"}  # read by tests only
+
+
+def _plain(problem: object) -> str:
+    assert isinstance(problem, dict)
+    where = ".".join(str(part) for part in problem["loc"])
+    field = Settings.model_fields.get(where)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not where:
+        return message
+    name = where if where.isupper() else (field.alias if field and field.alias else _PREFIX + where.upper())
+    return f"{name}={problem['input']!r}: {message}"
+
+
+def _trial_values(directory: Path, simulator_url: str) -> dict[str, object]:
+    path = directory / "trial-secrets.json"
+    names = (
+        "at_token",
+        "at_api_key",
+        "whatsapp_app_secret",
+        "whatsapp_access_token",
+        "whatsapp_verify_token",
+        "mm7_token",
+        "twilio_auth_token",
+        "audio_secret",
+    )
+    kept: dict[str, object] = json.loads(path.read_text()) if path.is_file() else {}
+    if not kept.keys() >= set(names):
+        kept = {name: secrets.token_urlsafe(24) for name in names} | kept
+        write_durably(path, json.dumps(kept, indent=1).encode(), mode=0o600)
+    return kept | {
+        "at_base_url": simulator_url,
+        "at_sender": "JICHO",
+        "whatsapp_phone_number_id": "254711082001",
+        "whatsapp_base_url": f"{simulator_url}/v23.0",
+        "twilio_account_sid": "ACstandin",
+    }

@@ -1,0 +1,218 @@
+"""Every table of the store. Times are integer milliseconds UTC; phone numbers are E.164 text."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers only INTEGER primary keys by itself
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=nullable)
+
+
+def _of(table: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(f"{table}_id", _Id, sa.ForeignKey(f"{table}.id"), nullable=nullable, index=True)
+
+
+worker = sa.Table(
+    "worker",
+    METADATA,
+    _id(),
+    sa.Column("msisdn", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    _at("added_at"),
+)
+
+caller = sa.Table(
+    "caller",
+    METADATA,
+    _id(),
+    sa.Column("msisdn", sa.Text, nullable=False, unique=True),
+    sa.Column("language", sa.Text),
+    sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
+    _at("locked_until", nullable=True),
+    _at("updated_at"),
+)
+
+opt_out = sa.Table(
+    "opt_out",
+    METADATA,
+    _id(),
+    sa.Column("msisdn", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    _at("at"),
+    sa.UniqueConstraint("msisdn", "kind"),
+)
+
+screening = sa.Table(
+    "screening",
+    METADATA,
+    _id(),
+    sa.Column("code", sa.Text, nullable=False, unique=True),
+    sa.Column("programme", sa.Text, nullable=False),
+    _of("worker"),
+    sa.Column("sex", sa.Text, nullable=False),
+    sa.Column("birth_year", sa.Integer, nullable=False),
+    sa.Column("patient_msisdn", sa.Text),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text),
+    _at("opened_at"),
+    _at("decided_at", nullable=True),
+)
+
+consent = sa.Table(
+    "consent",
+    METADATA,
+    _id(),
+    _of("screening"),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("msisdn", sa.Text),
+    sa.Column("channel", sa.Text, nullable=False),
+    _at("given_at"),
+    _at("withdrawn_at", nullable=True),
+)
+
+inbound = sa.Table(
+    "inbound",
+    METADATA,
+    _id(),
+    sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("provider_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    _at("received_at"),
+    sa.UniqueConstraint("carrier", "provider_id"),
+)
+
+photo = sa.Table(
+    "photo",
+    METADATA,
+    _id(),
+    _of("inbound"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("mime_type", sa.Text, nullable=False),
+    sa.Column("locator", sa.Text, nullable=False),
+    sa.Column("expected_sha256", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text),
+    _of("screening", nullable=True),
+    sa.Column("eye", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
+    _at("received_at"),
+    sa.UniqueConstraint("inbound_id", "position"),
+)
+
+reading = sa.Table(
+    "reading",
+    METADATA,
+    _id(),
+    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    _of("screening"),
+    sa.Column("eye", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("gradable", sa.Boolean, nullable=False),
+    sa.Column("quality_score", sa.Float, nullable=False),
+    sa.Column("quality_reasons", sa.JSON, nullable=False),
+    sa.Column("probability", sa.Float),
+    sa.Column("tier", sa.Text, nullable=False),
+    sa.Column("tier_reason", sa.Text, nullable=False),
+    sa.Column("model_name", sa.Text, nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("model_sha256", sa.Text, nullable=False),
+    sa.Column("threshold", sa.Float, nullable=False),
+    sa.Column("milliseconds", sa.JSON, nullable=False),
+    _at("read_at"),
+)
+
+conversation = sa.Table(
+    "conversation",
+    METADATA,
+    _id(),
+    sa.Column("msisdn", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("session_id", sa.Text, nullable=False),
+    sa.Column("flow", sa.Text, nullable=False),
+    sa.Column("caller", sa.JSON, nullable=False),
+    sa.Column("journal", sa.JSON, nullable=False),
+    sa.Column("language", sa.Text),
+    sa.Column("ussd_text", sa.Text, nullable=False, server_default=""),
+    sa.Column("last_answer", sa.Text, nullable=False, server_default=""),
+    sa.Column("state", sa.Text, nullable=False),
+    _at("created_at"),
+    _at("updated_at"),
+    sa.Index("ix_conversation_msisdn_channel_id", "msisdn", "channel", "id"),
+)
+
+message = sa.Table(
+    "message",
+    METADATA,
+    _id(),
+    sa.Column("dedupe_key", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("buttons", sa.JSON, nullable=False),
+    _of("screening", nullable=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("parts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("carrier", sa.Text),
+    sa.Column("provider_id", sa.Text, index=True),
+    sa.Column("cost", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    _at("created_at"),
+    _at("expires_at"),
+    _at("sent_at", nullable=True),
+    _at("settled_at", nullable=True),
+)
+
+outbox = sa.Table(
+    "outbox",
+    METADATA,
+    _id(),
+    sa.Column("dedupe_key", sa.Text, nullable=False, unique=True),
+    sa.Column("queue", sa.Text, nullable=False),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("argument", sa.JSON, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    _at("not_before"),
+    _at("created_at"),
+    _at("dispatched_at", nullable=True),
+    sa.Index("ix_outbox_state_not_before", "state", "not_before"),
+)
+
+clip = sa.Table(
+    "clip",
+    METADATA,
+    _id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("private", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    _at("created_at"),
+)
