@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from services.channels.base import Kind
-from services.messaging.outbox import DELIVERY, INFERENCE, SPEECH, enqueue, post
+from services.messaging.outbox import DELIVERY, INFERENCE, enqueue
 from services.screening import codes, people
-from services.screening.decision import EYES, outcome_of_eye, outcome_of_patient
-from services.store.clock import DAY_MS, HOUR_MS, now_ms
+from services.screening.decision import outcome_of_eye, outcome_of_patient
+from services.screening.results import announce, call_patient, eye_outcomes
+from services.store.clock import DAY_MS, now_ms
 from services.store.database import insert_once
-from services.store.tables import consent, message, photo, reading, screening, worker
+from services.store.tables import consent, message, photo, screening, worker
 
 _OPEN_FOR_MS = 30 * DAY_MS
 _CALLS_A_DAY = 3
@@ -105,24 +105,6 @@ def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
     return {"state": "calling"}
 
 
-def call_patient(tx: Connection, screening_id: int, msisdn: str, language: str, *, key: str, purpose: str) -> None:
-    """Writes a call; its audio is prepared first, and only then it is placed."""
-    call_id = post(
-        tx,
-        Kind.VOICE,
-        msisdn,
-        "",
-        key=key,
-        purpose=purpose,
-        language=language,
-        screening_id=screening_id,
-        prepare=True,
-        useful_ms=DAY_MS if purpose == "result" else HOUR_MS,
-    )
-    if call_id is not None:
-        enqueue(tx, SPEECH, "prepare_call", {"message_id": call_id}, key=f"prepare:{call_id}")
-
-
 def attach_photo(tx: Connection, *, photo_id: int, code: str, eye: str, sender: str) -> dict[str, Any]:
     """Says whose eye a photograph shows: `{"state": "queued"|"unknown"|"locked"|"closed"|"taken"}`."""
     found = _find(tx, code, sender)
@@ -152,8 +134,6 @@ def read_when_complete(tx: Connection, photo_id: int) -> None:
 
 def finish_with_one_eye(tx: Connection, *, code: str, worker: str) -> dict[str, Any]:
     """The worker says that only one eye can be seen: `{"state": "done"|"waiting"|"unknown"|"locked"}`."""
-    from services.screening.results import announce
-
     found = _find(tx, code, worker)
     if isinstance(found, str):
         return {"state": found}
@@ -164,17 +144,6 @@ def finish_with_one_eye(tx: Connection, *, code: str, worker: str) -> dict[str, 
         return {"state": "waiting"}
     announce(tx, found.id, outcome)
     return {"state": "done"}
-
-
-def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Any]]:
-    """The outcomes of each eye's photographs, oldest first."""
-    rows = tx.execute(
-        sa.select(reading.c.eye, reading.c.outcome).where(reading.c.screening_id == screening_id).order_by(reading.c.id)
-    )
-    eyes: dict[str, list[Any]] = {eye: [] for eye in EYES}
-    for eye, outcome in rows:
-        eyes[eye].append(outcome)
-    return eyes
 
 
 def _find(tx: Connection, code: str, msisdn: str) -> Any:

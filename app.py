@@ -1,0 +1,325 @@
+"""Jicho's application factory and its command line: `python app.py --help`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from services import logs, settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# Everything else is imported where it is used: a process pays only for what it does.
+
+
+def create_app() -> Flask:
+    """The gateway as a WSGI application, for waitress here or any other server in production."""
+    from services.gateway.application import create_gateway
+
+    return create_gateway()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Jicho: eye screening by any phone, where the network and the power are poor."""
+
+
+@main.command()
+def run() -> None:
+    """Run the whole service: queue, workers, gateway and, for a trial, a stand-in carrier with a phone to try it."""
+    from services import launcher
+
+    with _clear_errors():
+        configured = _configure("launcher")
+        try:
+            launcher.run(configured)
+        except (launcher.AlreadyRunning, launcher.StartFailed) as error:
+            raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def gateway() -> None:
+    """Answer carriers' callbacks on JICHO_HOST:JICHO_PORT."""
+    import waitress
+
+    with _clear_errors():
+        configured = _configure("gateway")
+        waitress.serve(
+            create_app(),
+            host=configured.host,
+            port=configured.port,
+            threads=configured.gateway_threads,
+            max_request_body_size=32 * 1024 * 1024,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+
+
+@main.command()
+def simulator() -> None:
+    """Run the stand-in carrier and its /phone page (refused when JICHO_CARRIER=live)."""
+    import waitress
+
+    from services.channels.registry import simulator_config
+    from services.channels.simulator import create_simulator
+
+    with _clear_errors():
+        configured = _configure("simulator")
+        if configured.carrier != "simulator":
+            raise click.ClickException("the stand-in carrier is off with JICHO_CARRIER=live")
+        application = create_simulator(simulator_config(configured))
+        waitress.serve(application, host=configured.host, port=configured.simulator_port, threads=12, ident=None)
+
+
+@main.command()
+def prepare() -> None:
+    """Migrate the store and hand everything not done to the queue again (the launcher does it at start)."""
+    from services import queue, runtime
+    from services.store.migrate import migrate
+
+    with _clear_errors():
+        configured = _configure("prepare")
+        site = runtime.current()
+        migrate(site.db)
+        queue.wait_until_ready(configured.queue_url)
+        if not configured.redis_url:
+            queue.empty(queue.connect(configured.queue_url))
+            queue.redispatch_all(site.db)
+
+
+@main.command()
+def relay() -> None:
+    """Move due work from the store to the queue."""
+    from services import runtime
+    from services.messaging.relay import relay as move
+
+    with _clear_errors():
+        _configure("relay")
+        move(runtime.current(), stopping=_until_signalled())
+
+
+@main.command()
+def scheduler() -> None:
+    """Run the periodic duties: lost work, unsettled messages, old audio."""
+    from services import runtime
+    from services.messaging.relay import scheduler as keep
+
+    with _clear_errors():
+        _configure("scheduler")
+        keep(runtime.current(), stopping=_until_signalled())
+
+
+@main.group()
+def worker() -> None:
+    """Health workers (add, list, remove), and the queue workers that `run` starts."""
+
+
+@worker.command("add")
+@click.argument("phone")
+@click.argument("name")
+@click.option("--language", type=click.Choice(["en", "sw", "luo"]), help="the worker's language")
+def worker_add(phone: str, name: str, language: str | None) -> None:
+    """Let PHONE open screenings as NAME."""
+    from services import runtime
+    from services.channels.phone_numbers import NotAPhone, normalise
+    from services.screening.people import add_worker
+    from services.store.migrate import migrate
+
+    with _clear_errors():
+        configured = _configure("command")
+        try:
+            msisdn = normalise(phone, region=configured.region)
+        except NotAPhone:
+            raise click.ClickException(f"{phone} is no mobile number of {configured.region}: try +254…") from None
+        migrate(runtime.current().db)
+        with runtime.current().db.write() as tx:
+            added = add_worker(tx, msisdn=msisdn, name=name, language=language)
+        click.echo(f"{'Added' if added else 'Updated'} {name}, {msisdn}.")
+
+
+@worker.command("list")
+def worker_list() -> None:
+    """Show every health worker."""
+    from services import runtime
+    from services.screening.people import workers
+    from services.store.migrate import migrate
+
+    with _clear_errors():
+        _configure("command")
+        migrate(runtime.current().db)
+        with runtime.current().db.read() as tx:
+            for row in workers(tx):
+                click.echo(f"{row['msisdn']}  {row['name']}{'' if row['active'] else '  (removed)'}")
+
+
+@worker.command("remove")
+@click.argument("phone")
+def worker_remove(phone: str) -> None:
+    """Take the right to open screenings from PHONE."""
+    from services import runtime
+    from services.channels.phone_numbers import NotAPhone, normalise
+    from services.screening.people import remove_worker
+
+    with _clear_errors():
+        configured = _configure("command")
+        try:
+            msisdn = normalise(phone, region=configured.region)
+        except NotAPhone:
+            raise click.ClickException(f"{phone} is no mobile number of {configured.region}: try +254…") from None
+        with runtime.current().db.write() as tx:
+            removed = remove_worker(tx, msisdn=msisdn)
+        if not removed:
+            raise click.ClickException(f"{msisdn} is no health worker: see `python app.py worker list`")
+
+
+@worker.command("run")
+@click.argument("queue_name", metavar="QUEUE", type=click.Choice(["inference", "speech", "delivery"]))
+@click.option("--slot", default=0, help="tells several workers of one queue apart")
+def worker_run(queue_name: str, slot: int) -> None:
+    """Work on one QUEUE until stopped."""
+    from services import queue
+    from services.warming import WARM
+
+    with _clear_errors():
+        configured = _configure(f"{queue_name}-{slot}")
+        queue.work(queue_name, slot, configured.queue_url, warm=WARM[queue_name])
+
+
+@main.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
+@click.option("--programme", default="dr", show_default=True)
+@click.option("--tier", help="which model; default: the best that fits")
+def screen(images: tuple[Path, ...], as_json: bool, programme: str, tier: str | None) -> None:
+    """Grade photographs from files. Needs no server. Exit status 1 if one of them is no photograph."""
+    from services.inference.engine import Engine
+    from services.inference.manifest import ModelError
+    from services.screening.reading import MODELS
+    from services.screening.screen import screen_file
+
+    try:
+        engine = Engine(MODELS, programme, tier)
+    except ModelError as error:
+        raise click.ClickException(str(error)) from None
+    failed = False
+    for path in images:
+        result = screen_file(path, engine)
+        failed = failed or "error" in result
+        click.echo(json.dumps(result) if as_json else _plainly(result))
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.option("--language", type=click.Choice(["sw", "luo", "en"]), required=True)
+@click.argument("text")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+def say(language: str, text: str, out: Path) -> None:
+    """Speak TEXT into OUT, an 8 kHz WAV as a telephone plays it."""
+    from services.speech.say import Piece, SpeechError, speak
+
+    try:
+        audio = speak(language, [Piece(text)], cache_dir=None)
+        out.write_bytes(audio.wav())
+    except (SpeechError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{out}: {audio.seconds:.1f} s")
+
+
+@main.command()
+@click.option("--phone", default="+254711000001", show_default=True, help="who dials")
+@click.option("--url", help="the stand-in carrier; default: the one `run` starts here")
+def dial(phone: str, url: str | None) -> None:
+    """A phone in the terminal: dial, read the screen, type an answer."""
+    from services.channels.terminal_phone import converse
+
+    with _clear_errors():
+        configured = settings.load()
+        converse(url or configured.simulator_url, phone, configured.ussd_code)
+
+
+@main.command()
+@click.option("--programme", default="dr", show_default=True)
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--tier", default="full", show_default=True)
+@click.option("--split", help="only these rows of labels.csv")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+def evaluate(programme: str, data: Path, tier: str, split: str | None, as_json: bool) -> None:
+    """Measure a model on a folder with labels.csv (image, grade, optional split and source)."""
+    from services.inference.engine import Engine
+    from services.inference.evaluate import evaluate as measure
+    from services.inference.manifest import ModelError
+    from services.screening.reading import MODELS
+
+    try:
+        found = measure(data, Engine(MODELS, programme, tier), split=split)
+    except (ModelError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(json.dumps(found, indent=None if as_json else 2))
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["pipeline", "ussd", "speech", "memory"]))
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+@click.option("--seconds", default=20, show_default=True, help="how long to measure, where time decides")
+def bench(what: str, as_json: bool, seconds: int) -> None:
+    """Measure the real stack, started for it in a folder of its own."""
+    from services.bench import run_bench
+
+    click.echo(json.dumps(run_bench(what, seconds), indent=None if as_json else 2))
+
+
+@main.command()
+def callbacks() -> None:
+    """Print the addresses to give to the carriers (they hold secret tokens)."""
+    from services.gateway.addresses import addresses
+
+    with _clear_errors():
+        for name, address in addresses(settings.load()).items():
+            click.echo(f"{name:34} {address}")
+
+
+class _clear_errors:  # noqa: N801 - reads as a phrase
+    """Turns a bad setting into one clear line."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, settings.SettingsError):
+            raise click.ClickException(str(error)) from None
+
+
+def _configure(process: str) -> settings.Settings:
+    configured = settings.current()
+    logs.configure(process, configured.log_level)
+    return configured
+
+
+def _until_signalled() -> Any:
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return lambda: stopping
+
+
+def _plainly(result: dict[str, Any]) -> str:
+    if "error" in result:
+        return f"{result['image']}: {result['error']}"
+    reasons = ", ".join(result["quality"]["reasons"])
+    detail = reasons if result["probability"] is None else f"probability {result['probability']:.2f}"
+    return f"{result['image']}: {result['outcome']} ({detail}; {result['milliseconds']['total']:.0f} ms)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Is the process alive, and is the service able to work?"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, jsonify, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from services import runtime
+from services.store.clock import now_ms
+from services.store.tables import message, outbox
+
+blueprint = Blueprint("health", __name__)
+_STALE_MS = 120_000
+_LEAST_FREE_BYTES = 200 * 1024 * 1024
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """The store takes a write, the disk has room, and nothing has been waiting for its queue for minutes."""
+    site = runtime.current()
+    found: dict[str, Any] = {"free_bytes": shutil.disk_usage(site.settings.data_dir).free}
+    with site.db.write() as tx:
+        tx.execute(outbox.update().where(outbox.c.id == -1).values(state="done"))
+    with site.db.read() as tx:
+        oldest = tx.execute(
+            sa.select(sa.func.min(outbox.c.not_before), sa.func.min(outbox.c.created_at)).where(
+                outbox.c.state == "pending", outbox.c.not_before <= now_ms()
+            )
+        ).one()
+        states = tx.execute(sa.select(message.c.state, sa.func.count()).group_by(message.c.state))
+        found["messages"] = {state: count for state, count in states}
+    waiting_ms = now_ms() - max(filter(None, oldest), default=now_ms())
+    found["oldest_outbox_ms"] = waiting_ms
+    problems = []
+    if waiting_ms > _STALE_MS:
+        problems.append("the relay or the queue server is not running")
+    if found["free_bytes"] < _LEAST_FREE_BYTES:
+        problems.append("the disk is nearly full")
+    return jsonify(
+        status="ready" if not problems else "not ready", problems=problems, **found
+    ), 503 if problems else 200
+
+
+@blueprint.get("/phone")
+def phone() -> BaseResponse | tuple[str, int]:
+    """The trial phone lives with the stand-in carrier; with a live carrier there is none."""
+    settings = runtime.current().settings
+    if settings.carrier != "simulator":
+        return "The trial phone is off: this gateway serves a live carrier.", 404
+    host = request.host.rsplit(":", 1)[0]
+    return redirect(f"{request.scheme}://{host}:{settings.simulator_port}/phone")

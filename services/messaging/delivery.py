@@ -1,0 +1,145 @@
+"""The job that hands one message to its carrier, and the reports that say what became of it.
+
+A message is marked "sending" before the call. If the process dies in between, or the answer is lost, nobody knows
+whether the carrier took it: it is then "unknown" and never sent again by itself, since a second call at night about an
+eye disease is worse than none. The carrier's report settles it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.channels.base import ChannelError, DeliveryReport, DeliveryState, Kind, Outbound, Receipt
+from services.messaging.outbox import deliver
+from services.runtime import Runtime
+from services.screening.people import has_opted_out
+from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
+from services.store.tables import message
+
+_LOG = logging.getLogger(__name__)
+_BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
+_ATTEMPTS = 12
+_FINAL = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED)
+_ASKED_FOR = ("call-asked", "reply")  # answers to what a person just did are no unasked messages
+
+
+def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:
+    """One attempt for the message `argument["message_id"]`; a failed one asks for the next itself."""
+    message_id = int(argument["message_id"])
+    with site.db.write() as tx:
+        row = _claim(tx, message_id)
+    if row is None:
+        return
+    outbound = Outbound(
+        kind=Kind(row.kind),
+        to=row.recipient,
+        text=row.text,
+        reference=str(row.id),
+        buttons=tuple((str(key), str(label)) for key, label in row.buttons),
+    )
+    try:
+        channel = site.channels.for_kind(outbound.kind)
+        receipt = channel.send(outbound)
+    except ChannelError as error:
+        _LOG.warning("message not sent", extra={"message": message_id, "reason": error.reason})
+        with site.db.write() as tx:
+            _settle_error(tx, row, error)
+        return
+    with site.db.write() as tx:
+        _settle_receipt(tx, row, receipt, channel.name)
+
+
+def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = "") -> bool:
+    """Moves a message to the state its carrier reports. False if no such message is known.
+
+    A report for an id we never saw settles a message of "unknown" outcome to the same number: only then could the
+    receipt have been lost.
+    """
+    row = tx.execute(
+        sa.select(message).where(message.c.provider_id == report.provider_id, message.c.carrier == report.carrier)
+    ).first()
+    if row is None and recipient:
+        row = tx.execute(
+            sa.select(message)
+            .where(
+                message.c.recipient == recipient,
+                message.c.provider_id.is_(None),
+                message.c.state.in_([DeliveryState.UNKNOWN, DeliveryState.SENDING]),
+            )
+            .order_by(message.c.id)
+            .limit(1)
+        ).first()
+    if row is None:
+        return False
+    if report.state is None or row.state in _FINAL:
+        return True
+    values: dict[str, Any] = {"state": report.state, "reason": report.reason, "settled_at": now_ms()}
+    if row.provider_id is None:
+        values |= {"provider_id": report.provider_id, "carrier": report.carrier}
+    tx.execute(message.update().where(message.c.id == row.id).values(values))
+    return True
+
+
+def settle_unknown(tx: Connection, *, older_than_ms: int = 2 * MINUTE_MS) -> int:
+    """Marks as "unknown" what has been "sending" for longer than any call takes: its process died. How many."""
+    changed = tx.execute(
+        message.update()
+        .where(
+            message.c.state == DeliveryState.SENDING,
+            message.c.provider_id.is_(None),
+            message.c.sent_at < now_ms() - older_than_ms,
+        )
+        .values(state=DeliveryState.UNKNOWN, reason="no answer from the carrier")
+    )
+    return changed.rowcount
+
+
+def _claim(tx: Connection, message_id: int) -> Any:
+    """The message, now "sending", or None if it must not go out (any more)."""
+    row = tx.execute(sa.select(message).where(message.c.id == message_id)).first()
+    if row is None or row.state != DeliveryState.PENDING:
+        return None
+    now = now_ms()
+    refusal: dict[str, Any] | None = None
+    if row.expires_at < now:
+        refusal = {"state": DeliveryState.EXPIRED, "reason": "no longer useful"}
+    elif row.purpose not in _ASKED_FOR and has_opted_out(tx, msisdn=row.recipient, kind=row.kind):
+        refusal = {"state": DeliveryState.FAILED, "reason": "the recipient said STOP"}
+    values = refusal or {"state": DeliveryState.SENDING, "attempts": row.attempts + 1, "sent_at": now}
+    tx.execute(message.update().where(message.c.id == message_id).values(values))
+    return None if refusal else row
+
+
+def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) -> None:
+    tx.execute(
+        message.update()
+        .where(message.c.id == row.id)
+        .values(
+            provider_id=receipt.provider_id,
+            carrier=carrier,
+            parts=receipt.parts,
+            cost=receipt.cost,
+            reason=receipt.status,
+            # A report may have overtaken this answer.
+            state=sa.case((message.c.state == DeliveryState.SENDING, DeliveryState.SENT.value), else_=message.c.state),
+        )
+    )
+
+
+def _settle_error(tx: Connection, row: Any, error: ChannelError) -> None:
+    values: dict[str, Any] = {"reason": error.reason}
+    attempt = row.attempts + 1
+    if error.unknown:
+        values["state"] = DeliveryState.UNKNOWN
+    elif error.permanent or attempt >= _ATTEMPTS:
+        values["state"] = DeliveryState.FAILED
+    else:
+        values["state"] = DeliveryState.PENDING
+        wait_s = max(_BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1], error.retry_after_s or 0)
+        deliver(tx, row.id, attempt=attempt, not_before=now_ms() + int(min(wait_s, HOUR_MS / 1000) * 1000))
+    tx.execute(message.update().where(message.c.id == row.id).values(values))

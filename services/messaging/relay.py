@@ -1,0 +1,56 @@
+"""The relay moves what the outbox holds into the queues; the scheduler's duties mend what got lost on the way."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+
+from services import queue
+from services.messaging.delivery import settle_unknown
+from services.runtime import Runtime
+
+_LOG = logging.getLogger(__name__)
+_IDLE_S = 0.05  # a twentieth of a second costs an idle clinic under 1 % of one core and nobody notices the wait
+_PATIENCE_S = 1.0
+_DUTIES_EVERY_S = 15.0
+
+
+def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Runs until told to stop. A queue server that is away costs nothing but time."""
+    connection = queue.connect(site.settings.queue_url)
+    while not stopping():
+        try:
+            moved = queue.dispatch(connection, site.db)
+        except redis.RedisError as error:
+            _LOG.warning("queue server away", extra={"reason": str(error)})
+            time.sleep(_PATIENCE_S)
+            continue
+        if not moved:
+            time.sleep(_IDLE_S)
+
+
+def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Runs the periodic duties until told to stop."""
+    connection = queue.connect(site.settings.queue_url)
+    due = time.monotonic()
+    while not stopping():
+        if time.monotonic() >= due:
+            due = time.monotonic() + _DUTIES_EVERY_S
+            try:
+                duties(site, connection)
+            except redis.RedisError as error:
+                _LOG.warning("queue server away", extra={"reason": str(error)})
+        time.sleep(0.2)
+
+
+def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
+    """What has to be looked at now and then, and how much of it was found."""
+    with site.db.write() as tx:
+        unknown = settle_unknown(tx)
+    done = {"unknown_messages": unknown, "redispatched": queue.redispatch_lost(connection, site.db)}
+    if any(done.values()):
+        _LOG.info("duties", extra=done)
+    return done

@@ -1,0 +1,187 @@
+"""The one place that knows RQ.
+
+The queue is disposable: what it holds is always also in the outbox, and `perform` may run twice for the same row.
+Every worker listens on exactly one queue, because only then does RQ move a job atomically (with several it pops, and a
+worker killed at that moment loses the job).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import redis
+import sqlalchemy as sa
+from rq import Queue, SimpleWorker
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
+
+from services import runtime as runtime_module
+from services.messaging.outbox import QUEUES
+from services.store.clock import MINUTE_MS, now_ms
+from services.store.database import Database
+from services.store.tables import outbox
+from services.tasks import task
+
+_LOG = logging.getLogger(__name__)
+_JOB_TIMEOUT_S = 120
+_KEEP_S = 600
+_MAX_JOBS = 2_000  # a worker is replaced before a slow leak of a C library can matter
+_RETRY_S = (2, 10, 60, 300, 1800)
+_WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
+
+
+def connect(url: str) -> redis.Redis:
+    """A connection to the queue server; every use of it may raise redis.RedisError."""
+    return redis.Redis.from_url(url, socket_connect_timeout=5)
+
+
+def perform(outbox_id: int) -> None:
+    """Runs one outbox row in a worker. A failure is written down and tried again later, by the store's clock."""
+    site = runtime_module.current()
+    with site.db.read() as tx:
+        row = tx.execute(sa.select(outbox).where(outbox.c.id == outbox_id)).first()
+    if row is None or row.state not in ("pending", "dispatched"):
+        return
+    try:
+        task(row.task)(site, row.argument)
+    except Exception as error:
+        _LOG.exception("task failed", extra={"task": row.task, "outbox": outbox_id})
+        _settle_failure(site.db, row, error)
+        return
+    with site.db.write() as tx:
+        tx.execute(outbox.update().where(outbox.c.id == outbox_id).values(state="done"))
+
+
+def _settle_failure(db: Database, row: Any, error: Exception) -> None:
+    values: dict[str, Any] = {"error": f"{type(error).__name__}: {error}"[:500]}
+    if row.round < len(_RETRY_S):
+        not_before = now_ms() + _RETRY_S[row.round] * 1000
+        values |= {"state": "pending", "round": row.round + 1, "not_before": not_before}
+    else:
+        values |= {"state": "failed"}
+    with db.write() as tx:
+        tx.execute(outbox.update().where(outbox.c.id == row.id).values(values))
+
+
+def dispatch(connection: redis.Redis, db: Database, *, limit: int = 100) -> int:
+    """Moves due outbox rows to their queues. How many. Raises redis.RedisError, after which it can simply run again."""
+    due = sa.select(outbox.c.id, outbox.c.queue, outbox.c.round).where(
+        outbox.c.state == "pending", outbox.c.not_before <= now_ms()
+    )
+    with db.read() as tx:
+        rows = tx.execute(due.order_by(outbox.c.id).limit(limit)).all()
+    if not rows:
+        return 0
+    for row in rows:
+        try:
+            Queue(row.queue, connection=connection).enqueue(
+                perform,
+                row.id,
+                job_id=_job_id(row),
+                unique=True,
+                job_timeout=_JOB_TIMEOUT_S,
+                result_ttl=_KEEP_S,
+                failure_ttl=_KEEP_S,
+            )
+        except DuplicateJobError:
+            continue  # dispatched before a crash that came before the mark below
+    with db.write() as tx:
+        tx.execute(
+            outbox.update()
+            # A fast worker may be done already: its "done" must stay.
+            .where(outbox.c.id.in_([row.id for row in rows]), outbox.c.state == "pending")
+            .values(state="dispatched", dispatched_at=now_ms())
+        )
+    return len(rows)
+
+
+def redispatch_lost(connection: redis.Redis, db: Database, *, older_than_ms: int = MINUTE_MS) -> int:
+    """Sends out again what was dispatched but is no longer in any queue: its server or its worker died. How many."""
+    with db.read() as tx:
+        rows = tx.execute(
+            sa.select(outbox.c.id, outbox.c.round).where(
+                outbox.c.state == "dispatched", outbox.c.dispatched_at < now_ms() - older_than_ms
+            )
+        ).all()
+    jobs = Job.fetch_many([_job_id(row) for row in rows], connection=connection) if rows else []
+    lost = [row.id for row, job in zip(rows, jobs, strict=True) if job is None or job.get_status() not in _WAITING]
+    return _send_again(db, lost)
+
+
+def redispatch_all(db: Database) -> int:
+    """Sends out again everything not done: for the start, when the queue has been emptied. How many."""
+    with db.read() as tx:
+        ids = tx.execute(sa.select(outbox.c.id).where(outbox.c.state == "dispatched")).scalars().all()
+    return _send_again(db, ids)
+
+
+def _send_again(db: Database, ids: Sequence[int]) -> int:
+    if not ids:
+        return 0
+    with db.write() as tx:
+        changed = tx.execute(
+            outbox.update()
+            .where(outbox.c.id.in_(ids), outbox.c.state == "dispatched")
+            .values(state="pending", round=outbox.c.round + 1)
+        )
+    return changed.rowcount
+
+
+def empty(connection: redis.Redis) -> None:
+    """Forgets every job: only for the embedded server at start, whose workers do not run yet."""
+    connection.flushdb()
+
+
+def depths(connection: redis.Redis) -> dict[str, int]:
+    """Jobs waiting in each queue."""
+    return {name: Queue(name, connection=connection).count for name in QUEUES}
+
+
+def wait_until_ready(url: str, *, timeout_s: float = 20) -> None:
+    """Returns once the queue server answers. Raises redis.RedisError when it does not within `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connect(url).ping()
+            return
+        except redis.RedisError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def work(queue: str, slot: int, url: str, *, warm: Iterable[Any] = ()) -> None:
+    """Works on one queue until told to stop. `slot` tells workers of one host and queue apart."""
+    for step in warm:
+        step()
+    connection = connect(url)
+    place = f"{socket.gethostname()}.{queue}.{slot}."
+    _release_orphans(connection, queue, place)
+    # SimpleWorker: a fork would load the model for every job, and ONNX Runtime's threads do not survive one.
+    worker = SimpleWorker([queue], name=f"{place}{os.getpid()}", connection=connection)
+    worker.log.setLevel(logging.WARNING)
+    worker.work(max_jobs=_MAX_JOBS, logging_level="WARNING")
+
+
+def _release_orphans(connection: redis.Redis, queue: str, place: str) -> None:
+    """Sends out again what the killed predecessor in this slot had begun; RQ alone would wait for a time-out."""
+    registry = StartedJobRegistry(queue, connection=connection)
+    db = runtime_module.current().db
+    for job_id in registry.get_job_ids(cleanup=False):
+        try:
+            job = Job.fetch(job_id, connection=connection)
+        except NoSuchJobError:
+            continue
+        if (job.worker_name or "").startswith(place):
+            _send_again(db, [int(job_id.split("-")[1])])
+            job.delete()
+
+
+def _job_id(row: Any) -> str:
+    return f"ob-{row.id}-{row.round}"

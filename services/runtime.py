@@ -1,0 +1,46 @@
+"""What a process of Jicho works with: settings, store, photographs, carriers; each made on first use."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services import settings as settings_module
+from services.screening.media import MediaStore
+from services.settings import Settings
+from services.store.database import Database
+
+if TYPE_CHECKING:
+    from services.channels.registry import Channels
+
+
+class Runtime:
+    """Everything is made when it is first asked for: the gateway never pays for what only workers use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def db(self) -> Database:
+        return Database(self.settings.store_url)
+
+    @cached_property
+    def media(self) -> MediaStore:
+        return MediaStore(self.settings.data_dir / "photographs")
+
+    @cached_property
+    def clips_dir(self) -> Path:
+        return self.settings.data_dir / "clips"
+
+    @cached_property
+    def channels(self) -> Channels:
+        from services.channels.registry import Channels
+
+        return Channels(self.settings)
+
+
+@lru_cache(maxsize=1)
+def current() -> Runtime:
+    """The runtime of this process, from its environment. Raises SettingsError."""
+    return Runtime(settings_module.current())

@@ -1,0 +1,114 @@
+"""The job that reads one photograph: clean it, judge its quality, run the model, decide, and tell those concerned.
+
+Everything it concludes is written in one transaction, keyed by the photograph, so that a job that runs twice concludes
+once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.inference.engine import Engine, Reading, outcome_of
+from services.runtime import Runtime
+from services.screening.results import settle, tell_worker
+from services.screening.sanitise import BadPhotograph, sanitise
+from services.store.clock import now_ms
+from services.store.database import insert_once
+from services.store.tables import inbound, photo, reading
+
+_LOG = logging.getLogger(__name__)
+MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+@lru_cache(maxsize=4)
+def engine(programme: str) -> Engine:
+    """The programme's engine, loaded once a process. Raises ModelError."""
+    return Engine(MODELS, programme)
+
+
+def read_photo(site: Runtime, argument: Mapping[str, Any]) -> None:
+    """Reads the photograph `argument["photo_id"]`, unless that was done before."""
+    photo_id = int(argument["photo_id"])
+    with site.db.read() as tx:
+        row = _attached(tx, photo_id)
+    if row is None:
+        return
+    try:
+        photograph = sanitise(site.media.content(row.sha256))
+    except BadPhotograph as problem:
+        _LOG.info("photograph refused", extra={"photo": photo_id, "reason": problem.message_id})
+        with site.db.write() as tx:
+            _refuse(tx, row, problem.message_id)
+        site.media.discard(row.sha256)
+        return
+    found = engine("dr").read(photograph.image)
+    site.media.replace(row.sha256, photograph.jpeg)
+    with site.db.write() as tx:
+        _conclude(tx, row, found)
+
+
+def _attached(tx: Connection, photo_id: int) -> Any:
+    return tx.execute(
+        sa.select(photo, inbound.c.kind)
+        .join(inbound, inbound.c.id == photo.c.inbound_id)
+        .where(photo.c.id == photo_id, photo.c.state == "attached", photo.c.sha256.is_not(None))
+    ).first()
+
+
+def _refuse(tx: Connection, row: Any, message_id: str) -> None:
+    changed = tx.execute(
+        photo.update()
+        .where(photo.c.id == row.id, photo.c.state == "attached")
+        .values(state="refused", error=message_id)
+    )
+    if changed.rowcount:
+        tell_worker(tx, row, message_id, key=f"refused:{row.id}")
+
+
+def _conclude(tx: Connection, row: Any, found: Reading) -> None:
+    earlier = tx.execute(
+        sa.select(photo.c.eye).where(
+            photo.c.screening_id == row.screening_id,
+            photo.c.sha256 == row.sha256,
+            photo.c.state == "read",
+            photo.c.id != row.id,
+        )
+    ).scalar()
+    if earlier is not None:
+        # The same picture again is neither a second attempt nor the other eye.
+        _refuse(tx, row, "photo-repeated" if earlier == row.eye else "photo-of-other-eye")
+        return
+    written = insert_once(tx, reading, _values(row, found), key=("photo_id",))
+    if written is None:
+        return
+    tx.execute(photo.update().where(photo.c.id == row.id).values(state="read"))
+    reasons = found.quality.reasons
+    settle(tx, row, reason=reasons[0] if reasons else "quality-unclear")
+
+
+def _values(row: Any, found: Reading) -> dict[str, Any]:
+    return {
+        "photo_id": row.id,
+        "screening_id": row.screening_id,
+        "eye": row.eye,
+        "outcome": outcome_of(found),
+        "gradable": found.quality.gradable,
+        "quality_score": found.quality.score,
+        "quality_reasons": list(found.quality.reasons),
+        "probability": found.probability,
+        "tier": found.tier,
+        "tier_reason": found.reason,
+        "model_name": found.model.name,
+        "model_version": found.model.version,
+        "model_sha256": found.model.sha256,
+        "threshold": found.model.threshold,
+        "milliseconds": found.milliseconds,
+        "read_at": now_ms(),
+    }

@@ -1,0 +1,119 @@
+"""Who is told what. The worker gets the full result; a patient's SMS says nothing clinical, since phones are shared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from flows.catalogue import text
+from services.channels.base import Kind
+from services.messaging.outbox import SPEECH, enqueue, post
+from services.screening.decision import EYES, Outcome, outcome_of_eye, outcome_of_patient
+from services.screening.people import caller_for
+from services.settings import current
+from services.store.clock import DAY_MS, HOUR_MS, now_ms
+from services.store.tables import reading, screening
+
+
+def tell_worker(tx: Connection, photo: Any, message_id: str, *, key: str, **params: object) -> None:
+    """One message to whoever sent a photograph, on the channel it came by and by SMS."""
+    language = caller_for(tx, photo.sender)["language"] or current().language
+    words = text(language, message_id, **_localised(language, params))
+    common = {"purpose": "result-worker", "language": language, "screening_id": photo.screening_id}
+    if photo.sender.startswith("+"):
+        post(tx, Kind.SMS, photo.sender, words, key=f"{key}:sms", **common)
+    if photo.kind == Kind.WHATSAPP:
+        # Free inside the 24 hours that the photograph opened, and where the worker is looking.
+        post(tx, Kind.WHATSAPP, photo.sender, words, key=f"{key}:whatsapp", **common)
+
+
+def settle(tx: Connection, photo: Any, *, reason: str) -> None:
+    """After a new reading: tells the worker about this eye and what to do next, and the patient once it is decided."""
+    case = tx.execute(sa.select(screening).where(screening.c.id == photo.screening_id)).one()
+    eyes = eye_outcomes(tx, case.id)
+    this_eye = outcome_of_eye(eyes[photo.eye])
+    assert this_eye is not None, "settle follows a reading of this eye"
+    outcome = outcome_of_patient(eyes)
+    ungradable = this_eye == "refer" and "refer" not in eyes[photo.eye]
+    other = EYES[1 - EYES.index(photo.eye)]
+    if ungradable:
+        message_id = "worker-refer-ungradable"
+    elif this_eye == "rescreen" and outcome is None:
+        message_id = "worker-normal-send-other" if outcome_of_eye(eyes[other]) is None else "worker-normal-retake-other"
+    elif this_eye == "rescreen":
+        message_id = "worker-normal-refer" if outcome == "refer" else "worker-normal-done"
+    else:
+        message_id = f"worker-{this_eye}"
+    tell_worker(
+        tx,
+        photo,
+        message_id,
+        key=f"read:{photo.id}",
+        code=case.code,
+        eye=f"eye-{photo.eye}",
+        other=f"eye-{other}",
+        reason=reason,
+        place=current().referral_place,
+    )
+    if outcome is not None:
+        announce(tx, case.id, outcome)
+
+
+def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
+    """Decides a screening and tells the patient, once for each outcome: a later referable eye tells her again."""
+    case = tx.execute(sa.select(screening).where(screening.c.id == screening_id)).one()
+    if case.outcome in (outcome, "refer"):
+        return
+    tx.execute(
+        screening.update()
+        .where(screening.c.id == screening_id)
+        .values(state="decided", outcome=outcome, decided_at=now_ms())
+    )
+    if case.patient_msisdn is None:
+        return
+    settings = current()
+    language = caller_for(tx, case.patient_msisdn)["language"] or case.language
+    words = text(language, "patient-ready", clinic=settings.clinic, ussd=settings.ussd_code)
+    key = f"patient:{screening_id}:{outcome}"
+    common = {"language": language, "screening_id": screening_id}
+    post(tx, Kind.SMS, case.patient_msisdn, words, key=f"{key}:sms", purpose="result", **common)
+    call_patient(tx, screening_id, case.patient_msisdn, language, key=f"{key}:call", purpose="result")
+
+
+def call_patient(tx: Connection, screening_id: int, msisdn: str, language: str, *, key: str, purpose: str) -> None:
+    """Writes a call; its audio is prepared first, and only then it is placed."""
+    call_id = post(
+        tx,
+        Kind.VOICE,
+        msisdn,
+        "",
+        key=key,
+        purpose=purpose,
+        language=language,
+        screening_id=screening_id,
+        prepare=True,
+        useful_ms=DAY_MS if purpose == "result" else HOUR_MS,
+    )
+    if call_id is not None:
+        enqueue(tx, SPEECH, "prepare_call", {"message_id": call_id}, key=f"prepare:{call_id}")
+
+
+def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Any]]:
+    """The outcomes of each eye's photographs, oldest first."""
+    rows = tx.execute(
+        sa.select(reading.c.eye, reading.c.outcome).where(reading.c.screening_id == screening_id).order_by(reading.c.id)
+    )
+    eyes: dict[str, list[Any]] = {eye: [] for eye in EYES}
+    for eye, outcome in rows:
+        eyes[eye].append(outcome)
+    return eyes
+
+
+def _localised(language: str, params: dict[str, object]) -> dict[str, object]:
+    """Parameters that are themselves sentences of the catalogue are said in the same language."""
+    return {
+        name: text(language, value) if isinstance(value, str) and value.startswith(("eye-", "quality-")) else value
+        for name, value in params.items()
+    }

@@ -1,0 +1,29 @@
+"""The work that queues carry, by name. A worker imports only what its own queue needs.
+
+Every task takes the runtime and the argument from its outbox row, may run twice, and has one effect all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from services.runtime import Runtime
+
+Task = Callable[[Runtime, Mapping[str, Any]], None]
+
+TASKS = {
+    "fetch_photo": "services.screening.fetching:fetch_photo",
+    "read_photo": "services.screening.reading:read_photo",
+    "prepare_call": "services.calls.jobs:prepare_call",
+    "render_clip": "services.calls.jobs:render_clip",
+    "send_message": "services.messaging.delivery:send_message",
+}
+
+
+def task(name: str) -> Task:
+    """The function behind a name. Raises KeyError for a name no release ever had."""
+    module, function = TASKS[name].split(":")
+    found: Task = getattr(import_module(module), function)
+    return found
