@@ -1,0 +1,36 @@
+"""Measurements of the real thing: every figure in the README comes from one of these."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from importlib import import_module, metadata
+from typing import Any
+
+_BENCHES = {
+    "pipeline": "services.bench.pipeline:pipeline",
+    "ussd": "services.bench.ussd:ussd",
+    "memory": "services.bench.memory:memory",
+    "speech": "services.speech.bench:bench",
+}
+
+
+def run_bench(what: str, seconds: int) -> dict[str, Any]:
+    """Runs one measurement and says on what it ran."""
+    module, function = _BENCHES[what].split(":")
+    measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
+    figures = measure(seconds) if what == "ussd" else measure()
+    return {"bench": what, **figures, "machine": _machine()}
+
+
+def _machine() -> dict[str, Any]:
+    import psutil
+
+    versions = {name: metadata.version(name) for name in ("onnxruntime", "rq", "flask", "piper-tts")}
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": psutil.cpu_count(),
+        "load_1m": round(psutil.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        **versions,
+    }

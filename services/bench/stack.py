@@ -1,0 +1,138 @@
+"""The whole service, started as a person starts it, in a folder of its own: what benchmarks and end-to-end tests drive."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+import psutil
+
+_APP = Path(__file__).resolve().parents[2] / "app.py"
+_START_S = 60.0
+
+
+class NotInTime(Exception):
+    """Something that should have happened did not."""
+
+
+class Stack:
+    """A running stack with the stand-in carrier. Use it as a context manager.
+
+    `environment` adds settings; `external_carrier` leaves the stand-in to somebody else, who gives its port.
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None, *, directory: Path | None = None) -> None:
+        self._own = directory is None
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="jicho-"))
+        self.port, self.carrier_port = free_port(), free_port()
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("JICHO_")},
+            "JICHO_DATA_DIR": str(self.directory),
+            "JICHO_PORT": str(self.port),
+            "JICHO_SIMULATOR_PORT": str(self.carrier_port),
+            "JICHO_LOG_LEVEL": "WARNING",
+            **(environment or {}),
+        }
+        self.gateway_url = f"http://127.0.0.1:{self.port}"
+        self.carrier_url = f"http://127.0.0.1:{self.carrier_port}"
+        self.http = httpx.Client(timeout=20)
+        self.launcher: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Stack:
+        self.start()
+        return self
+
+    def __exit__(self, _type: type | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.stop()
+        self.http.close()
+        if self._own:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def start(self, *, wait: bool = True) -> None:
+        """Starts the launcher and, unless told otherwise, waits until gateway and carrier answer."""
+        log = (self.directory / "stack.log").open("ab")
+        self.launcher = subprocess.Popen(
+            [sys.executable, str(_APP), "run"],
+            env=self.environment,
+            cwd=self.directory,  # no `.env` of whoever runs this
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        if wait:
+            self.wait_for(self.answers, "the stack to start", seconds=_START_S)
+
+    def stop(self) -> None:
+        """Stops it as Ctrl-C does."""
+        if self.launcher is not None:
+            self.launcher.send_signal(signal.SIGINT)
+            self.launcher.wait(60)
+            self.launcher = None
+
+    def kill(self) -> None:
+        """Kills the launcher without warning; its children die with it."""
+        assert self.launcher is not None
+        children = self.children()
+        self.launcher.kill()
+        self.launcher.wait()
+        psutil.wait_procs(children, timeout=10)
+        self.launcher = None
+
+    def children(self) -> list[psutil.Process]:
+        assert self.launcher is not None
+        return list(psutil.Process(self.launcher.pid).children(recursive=True))
+
+    def command(self, *arguments: str) -> str:
+        """Runs one `python app.py …` on this stack's data. Raises subprocess.CalledProcessError."""
+        done = subprocess.run(
+            [sys.executable, str(_APP), *arguments],
+            env=self.environment,
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def answers(self) -> bool:
+        """Whether gateway and carrier take requests."""
+        try:
+            self.http.get(f"{self.gateway_url}/healthz").raise_for_status()
+            self.http.get(f"{self.carrier_url}/phone/api/ledger").raise_for_status()
+        except httpx.HTTPError:
+            return False
+        return True
+
+    def wait_for(self, condition: Callable[[], Any], what: str, *, seconds: float = 30.0) -> Any:
+        """The first true value of `condition`. Raises NotInTime."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.02)
+        raise NotInTime(f"waited {seconds:.0f} s for {what}; {self.directory / 'stack.log'} may say why")
+
+    def secrets(self) -> dict[str, str]:
+        """The tokens that the trial made for itself."""
+        kept: dict[str, str] = json.loads((self.directory / "trial-secrets.json").read_text())
+        return kept
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
