@@ -1,0 +1,26 @@
+"""What many tests share: a fresh site on a real SQLite file, with the trial settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import runtime, settings
+from services.runtime import Runtime
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """A site in a folder of its own, which is also the process's current one."""
+    monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    settings.current.cache_clear()
+    runtime.current.cache_clear()
+    current = runtime.current()
+    current.db.create_missing()
+    yield current
+    current.db.close()
+    settings.current.cache_clear()
+    runtime.current.cache_clear()
