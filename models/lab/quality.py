@@ -1,0 +1,195 @@
+"""Fit the quality gate: EyeQ labels for gradability, maize leaves and drawn clutter for what is no retina.
+
+    python -m models.lab.quality
+
+Fitted on train, thresholds from val, measured once on test; writes runs/quality.json for the card and the manifest.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+from sklearn.linear_model import LogisticRegression
+
+from models.lab.data import shared
+from models.lab.settings import RUNS, read
+from services.inference.evaluate import auc
+from services.inference.preprocess import square
+from services.inference.quality import SIDE, STATISTICS, statistics
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Settings:
+    keep: float = 0.97  # share of gradable photographs (EyeQ and dr, val) that must pass
+    strength: float = 0.3  # inverse of the ridge penalty
+    smallest_field: int = 200  # pixels
+    drawn: int = 400  # drawn pictures a split that are no retina
+    out: str = str(RUNS / "quality.json")
+
+
+def clutter(rng: np.random.Generator, size: int = 256) -> Image.Image:
+    """A picture that is no retina: noise, flat or graded colour, text, a face, stripes; half of it in a circle."""
+    kind = rng.integers(7)
+    base = tuple(int(v) for v in rng.integers(0, 256, 3))
+    image = Image.new("RGB", (size, size), base)
+    draw = ImageDraw.Draw(image)
+    if kind == 0:
+        image = Image.fromarray(rng.integers(0, 256, (size, size, 3), dtype=np.uint8))
+    elif kind == 1:
+        image = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize(
+            (size, size), Image.Resampling.BICUBIC
+        )
+    elif kind == 2:
+        draw.rectangle((0, 0, size, size), fill="white")
+        for y in range(10, size, 14):
+            draw.text((int(rng.integers(4, 30)), y), "".join(map(chr, rng.integers(65, 91, 30))), fill="black")
+    elif kind == 3:
+        skin = (int(rng.integers(90, 240)), int(rng.integers(60, 180)), int(rng.integers(40, 150)))
+        draw.ellipse((size * 0.2, size * 0.1, size * 0.8, size * 0.95), fill=skin)
+        for x in (0.38, 0.62):
+            draw.ellipse((size * (x - 0.06), size * 0.36, size * (x + 0.06), size * 0.44), fill="white")
+            draw.ellipse((size * (x - 0.02), size * 0.38, size * (x + 0.02), size * 0.42), fill="black")
+        draw.arc((size * 0.35, size * 0.55, size * 0.65, size * 0.78), 20, 160, fill="darkred", width=5)
+    elif kind == 4:
+        for at in range(0, size, int(rng.integers(6, 40))):
+            draw.line((at, 0, size - at, size), fill=tuple(int(v) for v in rng.integers(0, 256, 3)), width=5)
+    elif kind == 5:
+        for _ in range(30):
+            x, y, r = rng.uniform(0, size, 3)
+            draw.ellipse((x, y, x + r / 4, y + r / 4), fill=tuple(int(v) for v in rng.integers(0, 256, 3)))
+    if rng.random() < 0.5:
+        image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 4))))
+    return in_circle(image, rng) if rng.random() < 0.5 else image
+
+
+def in_circle(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """The picture as a fundus camera would frame it: the outline alone must not make a retina."""
+    mask = Image.new("L", image.size)
+    edge = float(rng.uniform(0, 0.1)) * image.width
+    ImageDraw.Draw(mask).ellipse((edge, edge, image.width - edge, image.height - edge), fill=255)
+    return Image.composite(image, Image.new("RGB", image.size), mask)
+
+
+def rows_of(folder: Path, split: str) -> list[dict[str, str]]:
+    with (folder / "labels.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["split"] == split]
+
+
+def measure(folder: Path, rows: list[dict[str, str]]) -> Floats:
+    values = []
+    for row in rows:
+        with Image.open(folder / "images" / row["image"]) as image:
+            values.append(statistics(square(image, SIDE)))
+    return np.array(values).reshape(-1, len(STATISTICS))
+
+
+def others(split: str, drawn: int) -> dict[str, Floats]:
+    """Statistics of pictures that are no retina: maize leaves (whole, and cut to a circle) and drawn clutter."""
+    rng = np.random.default_rng({"train": 1, "val": 2, "test": 3}[split])
+    leaves: list[Floats] = []
+    for row in rows_of(shared() / "maize", split)[: 2 * drawn]:
+        with Image.open(shared() / "maize" / "images" / row["image"]) as image:
+            leaf = image.convert("RGB")
+        leaves.append(statistics(square(in_circle(leaf, rng) if rng.random() < 0.4 else leaf, SIDE)))
+    return {
+        "maize": np.array(leaves),
+        "drawn": np.array([statistics(square(clutter(rng), SIDE)) for _ in range(drawn)]),
+    }
+
+
+def gather(split: str, drawn: int) -> dict[str, Any]:
+    eyeq_rows, dr_rows = rows_of(shared() / "quality", split), rows_of(shared() / "dr", split)
+    reject = np.array([bool(row["eyeq"]) and float(row["eyeq"]) == 2 for row in dr_rows])
+    return {
+        "eyeq": measure(shared() / "quality", eyeq_rows),
+        "eyeq_good": np.array([int(row["quality"]) < 2 for row in eyeq_rows]),
+        "dr": measure(shared() / "dr", dr_rows),
+        "dr_good": ~reject,
+        **others(split, drawn),
+    }
+
+
+def fit(values: Floats, good: NDArray[np.bool_], weight: Floats, strength: float) -> dict[str, Any]:
+    mean, deviation = values.mean(axis=0), values.std(axis=0) + 1e-9
+    low, high = np.percentile(values, 0.2, axis=0), np.percentile(values, 99.8, axis=0)
+    z = (np.clip(values, low, high) - mean) / deviation
+    model = LogisticRegression(C=strength, max_iter=5000).fit(np.hstack([z, z**2]), good, sample_weight=weight)
+    linear, square_ = np.split(model.coef_[0], 2)
+    typical = np.median((linear * z + square_ * z**2)[good], axis=0)
+    arrays = {
+        "mean": mean, "deviation": deviation, "low": low, "high": high,
+        "linear": linear, "square": square_, "typical": typical,
+    }  # fmt: skip
+    return {"intercept": round(float(model.intercept_[0]), 5)} | {
+        name: [round(float(v), 5) for v in array] for name, array in arrays.items()
+    }
+
+
+def score(model: dict[str, Any], values: Floats) -> Floats:
+    z = (np.clip(values, model["low"], model["high"]) - model["mean"]) / np.array(model["deviation"])
+    logit = model["intercept"] + z @ np.array(model["linear"]) + z**2 @ np.array(model["square"])
+    return np.asarray(1 / (1 + np.exp(-logit)))
+
+
+def main(settings: Settings) -> dict[str, Any]:
+    train, val, test = (gather(split, settings.drawn) for split in ("train", "val", "test"))
+
+    retina = np.concatenate([train["eyeq"][train["eyeq_good"]], train["dr"]])
+    no_retina = np.concatenate([train["maize"], train["drawn"]])
+    values, is_retina = np.concatenate([retina, no_retina]), np.arange(len(retina) + len(no_retina)) < len(retina)
+    retina_model = fit(values, is_retina, np.where(is_retina, 1.0, len(retina) / len(no_retina)), settings.strength)
+    kept = np.concatenate([val["eyeq"][val["eyeq_good"]], val["dr"][val["dr_good"]]])
+    retina_model["threshold"] = round(float(min(0.5, np.quantile(score(retina_model, kept), 0.004))), 4)
+
+    values = np.concatenate([train["eyeq"], train["dr"]])
+    good = np.concatenate([train["eyeq_good"], train["dr_good"]])
+    weight = np.concatenate([np.ones(len(train["eyeq"])), np.ones(len(train["dr"]))])
+    gradable_model = fit(values, good, weight, settings.strength)
+    cut = min(
+        float(np.quantile(score(gradable_model, val["eyeq"][val["eyeq_good"]]), 1 - settings.keep)),
+        float(np.quantile(score(gradable_model, val["dr"][val["dr_good"]]), 1 - settings.keep)),
+    )
+    gradable_model["threshold"] = round(cut, 4)
+
+    def passed(part: Floats) -> NDArray[np.bool_]:
+        return np.asarray(
+            (score(retina_model, part) >= retina_model["threshold"])
+            & (score(gradable_model, part) >= gradable_model["threshold"])
+        )
+
+    def figures(part: dict[str, Any]) -> dict[str, float]:
+        found = {
+            "eyeq_auc": auc(part["eyeq_good"], score(gradable_model, part["eyeq"])),
+            "eyeq_gradable_passed": passed(part["eyeq"][part["eyeq_good"]]).mean(),
+            "eyeq_reject_stopped": 1 - passed(part["eyeq"][~part["eyeq_good"]]).mean(),
+            "dr_gradable_passed": passed(part["dr"][part["dr_good"]]).mean(),
+            "dr_reject_stopped": 1 - passed(part["dr"][~part["dr_good"]]).mean(),
+            "maize_stopped": 1 - passed(part["maize"]).mean(),
+            "drawn_stopped": 1 - passed(part["drawn"]).mean(),
+            "maize_not_retina": (score(retina_model, part["maize"]) < retina_model["threshold"]).mean(),
+            "drawn_not_retina": (score(retina_model, part["drawn"]) < retina_model["threshold"]).mean(),
+        }
+        return {name: round(float(value), 4) for name, value in found.items()}
+
+    result = {
+        "parameters": {
+            "smallest_field": settings.smallest_field, "retina": retina_model, "gradable": gradable_model,
+        },
+        "metrics": {"val": figures(val), "test": figures(test)},
+    }  # fmt: skip
+    Path(settings.out).parent.mkdir(parents=True, exist_ok=True)
+    Path(settings.out).write_text(json.dumps(result, indent=1))
+    return result
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(read(Settings))["metrics"], indent=1))

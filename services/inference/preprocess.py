@@ -1,0 +1,89 @@
+"""From a photograph to the square of pixels a model reads.
+
+Cameras differ: some frames are wide with black borders, some are cropped to the field of view, some are squeezed to a
+square. All become the same thing here: the bounding square of the lit field, black outside it, `size` × `size` × 3.
+Everything after that (contrast filter, circle mask, normalisation) is inside the ONNX graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+SURVEY = 256  # longest side, in pixels, of the small copy in which the field is looked for
+CHORD = 0.03  # a row or column belongs to the field when at least this share of it is lit
+BORDER = 0.25  # corners brighter than this share of the field are no surround: the field fills the frame
+LIFT = 0.12  # the edge of the field lies this share of the way from surround to field brightness
+NOISE = 6.0  # grey levels by which black JPEG surrounds flicker
+
+
+@dataclass(frozen=True)
+class Field:
+    """The lit field of view, in pixels of the original photograph; `found` is False when there is no dark surround."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    found: bool
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+def find_field(image: Image.Image) -> Field:
+    """The bounding box of the lit field. The surround is judged from the corners, so that dim retinas keep their edges
+    and time stamps or logos away from the field are left out."""
+    survey = image.convert("RGB")
+    survey.thumbnail((SURVEY, SURVEY), Image.Resampling.BOX, reducing_gap=2.0)
+    light = np.asarray(survey, dtype=np.float32).max(axis=2)
+    high, wide = light.shape
+    surround = _surround(light)
+    field = float(np.percentile(light, 95))
+    if field - surround <= NOISE or surround > BORDER * field:
+        return Field(0.0, 0.0, float(image.width), float(image.height), found=False)
+    lit = light > surround + max(NOISE, LIFT * (field - surround))
+    rows = _longest_run(lit.mean(axis=1) >= CHORD, lit.sum(axis=1))
+    columns = _longest_run(lit[rows[0] : rows[1]].mean(axis=0) >= CHORD, lit.sum(axis=0))
+    across, down = image.width / wide, image.height / high
+    return Field(columns[0] * across, rows[0] * down, columns[1] * across, rows[1] * down, found=True)
+
+
+def square(image: Image.Image, size: int, field: Field | None = None) -> Pixels:
+    """The field of view, centred in a black square: uint8 [size, size, 3], RGB."""
+    image = image.convert("RGB")
+    field = field or find_field(image)
+    side = max(field.width, field.height, 1.0)
+    scale = size / side
+    wide, high = max(1, round(field.width * scale)), max(1, round(field.height * scale))
+    box = (field.left, field.top, max(field.right, field.left + 1), max(field.bottom, field.top + 1))
+    inner = image.resize((wide, high), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
+    canvas = Image.new("RGB", (size, size))
+    canvas.paste(inner, ((size - wide) // 2, (size - high) // 2))
+    return np.asarray(canvas, dtype=np.uint8)
+
+
+def _surround(light: NDArray[np.float32]) -> float:
+    """Brightness outside the field: the second darkest of the four corners, since a tab or a logo may sit in some."""
+    high, wide = (max(1, side // 24) for side in light.shape)
+    corners = (light[:high, :wide], light[:high, -wide:], light[-high:, :wide], light[-high:, -wide:])
+    return float(np.sort([np.median(corner) for corner in corners])[1])
+
+
+def _longest_run(flags: NDArray[np.bool_], weight: NDArray[np.int_]) -> tuple[int, int]:
+    """Start and end of the run of true flags that holds most lit pixels (the whole line when none is true)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
+    runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    if not runs:
+        return 0, len(flags)
+    return max(runs, key=lambda run: int(weight[run[0] : run[1]].sum()))
