@@ -1,4 +1,4 @@
-"""The whole service, started as a person starts it, in a folder of its own: what benchmarks and end-to-end tests drive."""
+"""The whole service, started as a person starts it, in a folder of its own: benchmarks and tests drive it."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Stack:
         self.carrier_url = f"http://127.0.0.1:{self.carrier_port}"
         self.http = httpx.Client(timeout=20)
         self.launcher: subprocess.Popen[bytes] | None = None
+        self._watched: list[psutil.Process] = []
 
     def __enter__(self) -> Stack:
         self.start()
@@ -89,6 +90,25 @@ class Stack:
         self.launcher.wait()
         psutil.wait_procs(children, timeout=10)
         self.launcher = None
+
+    def child(self, name: str) -> psutil.Process:
+        """The child whose command line ends in these words, such as "gateway" or "worker run speech"."""
+        words = name.split()
+        return next(child for child in self.children() if words == child.cmdline()[2 : 2 + len(words)])
+
+    def settle(self, *, seconds: float = 60.0) -> None:
+        """Waits until the workers are warm and nothing is left to do, as on a site that has run for a while."""
+        idle = 0
+
+        def is_idle() -> bool:
+            nonlocal idle
+            busy = sum(child.cpu_percent() for child in self._watched)
+            idle = idle + 1 if busy < 15 else 0
+            time.sleep(0.25)
+            return idle >= 6
+
+        self._watched = self.children()
+        self.wait_for(is_idle, "the stack to become idle", seconds=seconds)
 
     def children(self) -> list[psutil.Process]:
         assert self.launcher is not None

@@ -6,41 +6,83 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
+from flows.catalogue import LANGUAGES, messages, text
+from services import runtime
 from services.calls.clips import ensure, path_of
-from services.calls.script import sentences_of
 from services.durable import write_durably
 from services.messaging.outbox import deliver
 from services.runtime import Runtime
+from services.settings import Settings
 from services.speech.say import Piece, speak
-from services.store.tables import clip, message, screening
+from services.store.tables import clip, message
+
+_FIXED = (
+    "voice-wait",
+    "ask-result-code-voice",
+    "ask-again-voice",
+    "error-code",
+    "code-unknown",
+    "code-help",
+    "result-waiting",
+    "result-locked",
+    "goodbye",
+)
+
+
+def warm() -> None:
+    """Loads the voice, and asks for every sentence that any call may need, so that no caller waits for one."""
+    site = runtime.current()
+    speak(site.settings.language, [Piece(text(site.settings.language, "goodbye"))], cache_dir=None)
+    with site.db.write() as tx:
+        for language in (site.settings.language, *LANGUAGES):
+            ensure(tx, language, [(words, False) for words in fixed_sentences(site.settings, language)])
+
+
+def fixed_sentences(settings: Settings, language: str) -> list[str]:
+    """What calls say to everybody: the verdicts too, which tell nothing of whom they were said to."""
+    place = {"place": settings.referral_place}
+    found = [text(language, message_id) for message_id in _FIXED]
+    found += [text(language, f"result-{outcome}", **place) for outcome in ("refer", "rescreen")]
+    found.append(text(language, "error-choice", last=2))
+    found += [
+        text(language, "voice-press", choice=messages(language)[label], key=key)
+        for key, label in enumerate(("ask-again-repeat", "ask-again-end"), 1)
+    ]
+    return found
 
 
 def render_clip(site: Runtime, argument: Mapping[str, Any]) -> None:
     """Synthesises the sentence `argument["key"]`. Raises SpeechError."""
     with site.db.read() as tx:
         row = tx.execute(sa.select(clip).where(clip.c.key == argument["key"])).first()
-    if row is not None and row.state != "ready":
+    if row is not None:
         _render(site, row)
 
 
 def prepare_call(site: Runtime, argument: Mapping[str, Any]) -> None:
-    """Synthesises what the call `argument["message_id"]` will say, then asks for it to be placed."""
+    """Synthesises what the call `argument["message_id"]` will say, then asks for it to be placed.
+
+    Raises SpeechError.
+    """
     message_id = int(argument["message_id"])
     with site.db.write() as tx:
-        sentences = _sentences(tx, site, message_id)
-        ensure(tx, sentences[0], sentences[1])
-        keys = _missing(tx)
-    for row in keys:
-        _render(site, row)
+        row = tx.execute(sa.select(message.c.language).where(message.c.id == message_id)).one()
+        sentences = [(words, False) for words in fixed_sentences(site.settings, row.language)]
+        ensure(tx, row.language, sentences)
+        wanted = tx.execute(sa.select(clip).where(clip.c.state == "wanted", clip.c.language == row.language)).all()
+    for each in wanted:
+        _render(site, each)
     with site.db.write() as tx:
         deliver(tx, message_id)
 
 
 def _render(site: Runtime, row: Any) -> None:
+    path = path_of(site.clips_dir, row.key)
+    if row.state == "ready" and path.exists():
+        return
     cache = None if row.private else site.settings.data_dir / "speech-cache"
     audio = speak(row.language, [Piece(row.text, private=row.private)], cache_dir=cache)
-    write_durably(path_of(site.clips_dir, row.key), audio.wav())
+    write_durably(path, audio.wav())
     with site.db.write() as tx:
         tx.execute(clip.update().where(clip.c.key == row.key).values(state="ready"))

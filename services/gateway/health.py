@@ -37,8 +37,8 @@ def readyz() -> tuple[Response, int]:
                 outbox.c.state == "pending", outbox.c.not_before <= now_ms()
             )
         ).one()
-        states = tx.execute(sa.select(message.c.state, sa.func.count()).group_by(message.c.state))
-        found["messages"] = {state: count for state, count in states}
+        states = tx.execute(sa.select(message.c.state, sa.func.count().label("number")).group_by(message.c.state))
+        found["messages"] = {row.state: row.number for row in states}
     waiting_ms = now_ms() - max(filter(None, oldest), default=now_ms())
     found["oldest_outbox_ms"] = waiting_ms
     problems = []

@@ -6,7 +6,7 @@ import logging
 
 from sqlalchemy.engine import Connection
 
-from flows.sessions import chat_turn
+from flows.chat import chat_turn
 from services.channels.base import Inbound, Kind, Media
 from services.channels.phone_numbers import is_person
 from services.messaging.outbox import post

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from services.inference.engine import Engine, Reading, outcome_of
+from services.inference.engine import Reading, outcome_of
 from services.runtime import Runtime
+from services.screening.engines import engine
 from services.screening.results import settle, tell_worker
 from services.screening.sanitise import BadPhotograph, sanitise
 from services.store.clock import now_ms
@@ -24,13 +23,6 @@ from services.store.database import insert_once
 from services.store.tables import inbound, photo, reading
 
 _LOG = logging.getLogger(__name__)
-MODELS = Path(__file__).resolve().parents[2] / "models"
-
-
-@lru_cache(maxsize=4)
-def engine(programme: str) -> Engine:
-    """The programme's engine, loaded once a process. Raises ModelError."""
-    return Engine(MODELS, programme)
 
 
 def read_photo(site: Runtime, argument: Mapping[str, Any]) -> None:

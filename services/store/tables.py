@@ -157,6 +157,7 @@ conversation = sa.Table(
     sa.Column("language", sa.Text),
     sa.Column("ussd_text", sa.Text, nullable=False, server_default=""),
     sa.Column("last_answer", sa.Text, nullable=False, server_default=""),
+    sa.Column("counter", sa.Integer, nullable=False, server_default="0"),
     sa.Column("state", sa.Text, nullable=False),
     _at("created_at"),
     _at("updated_at"),

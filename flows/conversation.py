@@ -1,0 +1,139 @@
+"""The engine of conversations. A flow is a generator that reads from top to bottom; its journal is its memory.
+
+At each turn the flow runs from its beginning: what the journal holds is fed to it, an effect in the journal is not run
+again, and the first question without an answer is what the person hears next. So a dropped session, a power cut or a
+re-dial resumes exactly where it was, and a flow needs no states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from flows.questions import Invalid, Question
+
+Journal = list[list[Any]]
+"""`["answer", value]` and `["effect", result, undoable]`, in the order in which they happened."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is talking, as known when the conversation began."""
+
+    msisdn: str
+    channel: str
+    worker: bool = False
+    name: str = ""
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A sentence that expects no answer. `private` ones carry a code, a number or a result."""
+
+    id: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Speak:
+    """From here on, another language."""
+
+    language: str
+
+
+class Do:
+    """An effect: `Do(open_screening, worker=…)`. It runs once, in the transaction of the turn that reaches it.
+
+    `undoable` effects only look something up or may happen again: "back" can go past them.
+    """
+
+    def __init__(self, effect: Callable[..., dict[str, Any]], *, undoable: bool = False, **arguments: Any) -> None:
+        self.effect, self.undoable, self.arguments = effect, undoable, arguments
+
+
+Yielded = Question | Tell | Speak | Do
+Flow = Generator[Yielded, Any, Tell]
+"""A running flow; it returns its last sentence."""
+
+
+@dataclass
+class Step:
+    """What a person hears next: sentences, and then a question or the end."""
+
+    language: str
+    tells: list[Tell]
+    question: Question | None = None
+    error: Invalid | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.question is None
+
+
+class JournalMismatch(Exception):
+    """The journal was written by another version of the flow."""
+
+
+def play(flow: Flow, journal: Journal, tx: Connection, *, language: str, answer: str | None = None) -> Step:
+    """Runs a flow to its next unanswered question. A good `answer` and new effects are appended to the journal.
+
+    Raises JournalMismatch when the journal does not fit the flow.
+    """
+    step = Step(language, [])
+    position = 0
+    value: Any = None
+    while True:
+        try:
+            item = flow.send(value)
+        except StopIteration as end:
+            if position < len(journal):
+                raise JournalMismatch from None
+            step.tells.append(end.value)
+            return step
+        value = None
+        if isinstance(item, Tell):
+            step.tells.append(item)
+        elif isinstance(item, Speak):
+            step.language = item.language
+        elif isinstance(item, Do):
+            if position == len(journal):
+                journal.append(["effect", item.effect(tx, **item.arguments), item.undoable])
+            value = _entry(journal, position, "effect")
+            position += 1
+        else:
+            if position == len(journal):
+                if answer is None:
+                    step.question = item
+                    return step
+                try:
+                    journal.append(["answer", item.accept(answer, step.language)])
+                except Invalid as error:
+                    step.question, step.error = item, error
+                    return step
+                answer = None
+            value = _entry(journal, position, "answer")
+            position += 1
+            step.tells.clear()
+
+
+def go_back(journal: Journal) -> bool:
+    """Takes back the last answer. False if there is none, or if something has been done since that stays done."""
+    for position in range(len(journal) - 1, -1, -1):
+        kind, *rest = journal[position]
+        if kind == "answer":
+            del journal[position:]
+            return True
+        if not rest[1]:
+            return False
+    return False
+
+
+def _entry(journal: Journal, position: int, kind: str) -> Any:
+    if journal[position][0] != kind:
+        raise JournalMismatch
+    return journal[position][1]

@@ -1,0 +1,33 @@
+"""A health worker opens a screening and gets the code that goes with the photographs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flows.conversation import Caller, Do, Flow, Tell
+from flows.questions import Choice, Confirm, Number, Phone
+from services.screening.cases import open_screening
+
+CONSENT = "2026-11"
+_OLDEST = 1900
+
+
+def open_new(caller: Caller) -> Flow:
+    """Sex, year of birth, phone, consent, code. The patient's answers are the worker's to type."""
+    sex = yield Choice("ask-sex", keys=("female", "male"))
+    born = yield Number("ask-birth-year", low=_OLDEST, high=datetime.now(UTC).year)
+    phone = yield Phone("ask-patient-phone", optional=True)
+    language = yield Choice("ask-patient-language", keys=("sw", "luo", "en"), labels="language")
+    if not (yield Confirm("ask-consent")):
+        return Tell("consent-declined")
+    opened = yield Do(
+        open_screening,
+        worker=caller.msisdn,
+        sex=sex,
+        birth_year=born,
+        phone=phone,
+        language=language,
+        consent_version=CONSENT,
+        channel=caller.channel,
+    )
+    return Tell("screening-opened", {"code": opened["code"]}, private=True)

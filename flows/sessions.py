@@ -1,0 +1,128 @@
+"""Conversations that outlive a session: found by phone number, kept in the store, one function a kind of channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from flows.conversation import Caller, Flow, Journal, JournalMismatch, Step, play
+from flows.menu import menu
+from flows.photograph import photograph
+from flows.questions import Choice
+from flows.result import result
+from services.channels.base import Kind
+from services.screening.people import caller_for
+from services.settings import current
+from services.store.clock import DAY_MS, now_ms
+from services.store.tables import conversation
+
+RESUMABLE_MS = DAY_MS
+FLOWS: Mapping[str, Callable[..., Flow]] = {"menu": menu, "photograph": photograph, "result": result}
+
+
+@dataclass
+class Conversation:
+    """One row of `conversation`, as the flows see it."""
+
+    caller: Caller
+    flow: str
+    arguments: dict[str, Any]
+    journal: Journal
+    session_id: str
+    id: int | None = None
+    language: str = ""
+    """The language it was last spoken in."""
+    state: str = "active"
+    heard: str = ""
+    """USSD: the cumulative text last received."""
+    said: str = ""
+    """What was last answered, to be said again when the carrier asks again."""
+    counter: int = 0
+    """USSD: the page on the screen. Voice: how often nobody pressed a key."""
+    updated_at: int = 0
+
+    def step(self, tx: Connection, answer: str | None = None) -> Step:
+        """Plays the flow on. A journal that an older release wrote starts it anew: nothing that was done is undone."""
+        language = self.caller.language or current().language
+        try:
+            return play(
+                FLOWS[self.flow](self.caller, **self.arguments), self.journal, tx, language=language, answer=answer
+            )
+        except JournalMismatch:
+            self.journal.clear()
+            return play(FLOWS[self.flow](self.caller, **self.arguments), self.journal, tx, language=language)
+
+
+def begin(
+    tx: Connection, msisdn: str, channel: Kind, session_id: str, flow: str = "menu", **arguments: Any
+) -> Conversation:
+    """A new conversation with whoever has this number."""
+    caller = Caller(msisdn, channel.value, **caller_for(tx, msisdn))
+    return Conversation(caller, flow, arguments, [], session_id)
+
+
+def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
+    """The newest conversation of a number on a channel, ended or not."""
+    row = tx.execute(
+        sa.select(conversation)
+        .where(conversation.c.msisdn == msisdn, conversation.c.channel == channel.value)
+        .order_by(conversation.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.flow not in FLOWS:
+        return None
+    return Conversation(
+        Caller(**row.caller["caller"]),
+        row.flow,
+        row.caller["arguments"],
+        row.journal,
+        row.session_id,
+        id=row.id,
+        language=row.language,
+        state=row.state,
+        heard=row.ussd_text,
+        said=row.last_answer,
+        counter=row.counter,
+        updated_at=row.updated_at,
+    )
+
+
+def save(tx: Connection, talk: Conversation, step: Step) -> None:
+    """Writes a conversation down; what was said to it is not final before the transaction is."""
+    now = now_ms()
+    values = {
+        "session_id": talk.session_id,
+        "flow": talk.flow,
+        "caller": {"caller": asdict(talk.caller), "arguments": talk.arguments},
+        "journal": talk.journal,
+        "language": step.language,
+        "ussd_text": talk.heard,
+        "last_answer": talk.said,
+        "counter": talk.counter,
+        "state": talk.state,
+        "updated_at": now,
+    }
+    if talk.id is None:
+        fixed = {"msisdn": talk.caller.msisdn, "channel": talk.caller.channel, "created_at": now}
+        talk.id = tx.execute(conversation.insert().values(values | fixed).returning(conversation.c.id)).scalar_one()
+    else:
+        tx.execute(conversation.update().where(conversation.c.id == talk.id).values(values))
+
+
+def can_resume(talk: Conversation | None) -> bool:
+    """Whether there is something to go on with: an unfinished conversation of today with an answer in it."""
+    return (
+        talk is not None
+        and talk.state != "ended"
+        and talk.updated_at > now_ms() - RESUMABLE_MS
+        and any(entry[0] == "answer" for entry in talk.journal)
+    )
+
+
+def resume_step(talk: Conversation) -> Step:
+    """The offer to go on or to start again."""
+    return Step(talk.language, [], Choice("ask-resume", keys=("continue", "again"), labels="resume"))

@@ -1,0 +1,111 @@
+"""A USSD turn: which answer it carries, what the conversation makes of it, and the screen that goes back."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from flows.catalogue import text
+from flows.conversation import Step, go_back
+from flows.render_ussd import pages
+from flows.sessions import Conversation, begin, can_resume, latest, resume_step, save
+from services.channels.base import Kind, UssdTurn
+from services.store.clock import now_ms
+
+_BACK, _HOME, _MORE = "0", "00", "98"
+_RETRY_MS = 3_000
+
+
+def ussd_turn(tx: Connection, turn: UssdTurn, *, current_only_networks: frozenset[str] = frozenset()) -> str:
+    """The whole answer, beginning with `CON ` or `END `. Runs in the caller's transaction.
+
+    The same text again is the carrier's retry and gets the stored answer: nothing advances. A caller is known by
+    number, and a session id of somebody else opens nothing.
+    """
+    talk = latest(tx, turn.msisdn, Kind.USSD)
+    if talk is None or talk.session_id != turn.session_id:
+        return _new_session(tx, turn, talk)
+    answer = _answer_in(talk, turn, current_only=turn.network in current_only_networks)
+    if answer is None or talk.state == "ended":
+        return talk.said
+    talk.heard = turn.text
+    if talk.state == "resuming":
+        return _resume(tx, talk, answer)
+    return _take(tx, talk, answer)
+
+
+def _new_session(tx: Connection, turn: UssdTurn, previous: Conversation | None) -> str:
+    if previous is not None and can_resume(previous) and not turn.text:
+        previous.session_id, previous.heard, previous.state = turn.session_id, "", "resuming"
+        return _show(tx, previous, resume_step(previous))
+    talk = begin(tx, turn.msisdn, Kind.USSD, turn.session_id)
+    talk.heard = turn.text
+    step = talk.step(tx)
+    # Deep dialling, `*384*77*2#`: what was typed beyond the code answers the first questions, as far as it fits.
+    for answer in turn.text.split("*") if turn.text else ():
+        tried = talk.step(tx, answer)
+        if tried.error is not None:
+            break
+        step = tried
+        if step.ended:
+            break
+    return _show(tx, talk, step)
+
+
+def _answer_in(talk: Conversation, turn: UssdTurn, *, current_only: bool) -> str | None:
+    """What the person typed this time, or None for a repeated or outrun request.
+
+    `text` accumulates, and a person may type `*` too: the answer is what follows the previous text, never the last
+    piece between stars.
+    """
+    if current_only:
+        repeated = turn.text == talk.heard and talk.updated_at > now_ms() - _RETRY_MS
+        return None if repeated else turn.text
+    if turn.text == talk.heard:
+        return None
+    if not talk.heard or turn.text.startswith(f"{talk.heard}*"):
+        return turn.text[len(talk.heard) :].removeprefix("*") if talk.heard else turn.text
+    if talk.heard.startswith(f"{turn.text}*") or not turn.text:
+        return None
+    return turn.text  # neither longer nor older: this network sends only what was typed last
+
+
+def _resume(tx: Connection, talk: Conversation, answer: str) -> str:
+    offer = resume_step(talk)
+    if answer == "1":
+        talk.state, talk.counter = "active", 0
+        return _show(tx, talk, talk.step(tx))
+    if answer in ("2", _HOME):
+        return _restart(tx, talk)
+    return _show(tx, talk, offer)
+
+
+def _take(tx: Connection, talk: Conversation, answer: str) -> str:
+    more = text(talk.language, "ussd-more") in talk.said.splitlines()
+    if more and answer not in (_HOME, _BACK):
+        # Nobody answers what she has not read to its end: it may be what she consents to.
+        return _show(tx, talk, talk.step(tx), page=talk.counter + (answer == _MORE))
+    if answer == _HOME:
+        return _restart(tx, talk)
+    if answer == _BACK:
+        if talk.counter > 0:
+            return _show(tx, talk, talk.step(tx), page=talk.counter - 1)
+        go_back(talk.journal)
+        return _show(tx, talk, talk.step(tx))
+    return _show(tx, talk, talk.step(tx, answer))
+
+
+def _restart(tx: Connection, talk: Conversation) -> str:
+    fresh = begin(tx, talk.caller.msisdn, Kind.USSD, talk.session_id)
+    fresh.id, fresh.heard = talk.id, talk.heard
+    return _show(tx, fresh, fresh.step(tx))
+
+
+def _show(tx: Connection, talk: Conversation, step: Step, *, page: int = 0) -> str:
+    screens = pages(step, first=not talk.journal)
+    talk.counter = min(page, len(screens) - 1)
+    over = step.ended and talk.counter == len(screens) - 1
+    if over:
+        talk.state = "ended"
+    talk.said = f"{'END' if over else 'CON'} {screens[talk.counter]}"
+    save(tx, talk, step)
+    return talk.said

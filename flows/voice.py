@@ -1,0 +1,47 @@
+"""A turn of a phone call: keys come in, sentences and the next keys to wait for go out."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy.engine import Connection
+
+from flows.conversation import Step, Tell
+from flows.render_voice import VoiceStep, voice
+from flows.sessions import begin, latest, save
+from services.channels.base import Kind, VoiceEvent
+
+_SILENCES = 2
+
+
+def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
+    """What to say to `person` now. A new call starts with the result behind a code.
+
+    Nobody pressing a key hears the question again, twice, and then a goodbye: an open line costs by the second.
+    """
+    talk = latest(tx, person, Kind.VOICE)
+    if talk is None or talk.session_id != event.session_id:
+        talk = begin(tx, person, Kind.VOICE, event.session_id, "result")
+        step = talk.step(tx)
+    elif talk.state == "ended":
+        return VoiceStep.from_json(json.loads(talk.said))
+    elif not event.digits:
+        talk.counter += 1
+        step = talk.step(tx)
+        if talk.counter > _SILENCES:
+            step = Step(step.language, [Tell("goodbye")])
+    else:
+        talk.counter = 0
+        step = talk.step(tx, event.digits)
+    said = voice(step)
+    talk.state, talk.said = "ended" if said.ended else "active", json.dumps(said.to_json())
+    save(tx, talk, step)
+    return said
+
+
+def voice_again(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep | None:
+    """What was said last in this call, to say it now that its audio is ready. None for a call nobody knows."""
+    talk = latest(tx, person, Kind.VOICE)
+    if talk is None or talk.session_id != event.session_id or not talk.said:
+        return None
+    return VoiceStep.from_json(json.loads(talk.said))

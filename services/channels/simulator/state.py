@@ -1,0 +1,98 @@
+"""What the stand-in carrier knows: its subscribers' messages and calls, and everything it ever accepted."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SimulatorConfig:
+    """Whom it serves and with which secrets."""
+
+    gateway_url: str
+    own_url: str
+    at_token: str
+    at_username: str
+    at_api_key: str
+    sms_sender: str
+    voice_number: str
+    ussd_code: str
+    whatsapp_phone_number_id: str
+    whatsapp_app_secret: str
+    whatsapp_access_token: str
+    mm7_token: str
+    twilio_account_sid: str
+    twilio_auth_token: str
+
+
+@dataclass
+class Call:
+    """One phone call, from ringing to its end."""
+
+    id: str
+    msisdn: str
+    direction: str
+    state: str = "ringing"
+    """`ringing`, `active` or `ended`."""
+    started: float = 0.0
+    plays: list[str] = field(default_factory=list)
+    """Addresses of what is to be heard since the last key."""
+    heard: list[str] = field(default_factory=list)
+    """Addresses of everything heard in this call, in order."""
+    waits_for_keys: bool = False
+    digits: int = 0
+    next_url: str = ""
+    after_silence_url: str = ""
+    round: int = 0
+
+
+class Carrier:
+    """Everything in memory, behind one lock: a carrier outlives the gateway, and forgets when it is stopped."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self.ledger: list[dict[str, Any]] = []
+        self.calls: dict[str, Call] = {}
+        self.sessions: dict[str, tuple[str, str]] = {}
+        """Per number: USSD session id and the text so far."""
+        self.media: dict[str, tuple[bytes, str]] = {}
+        self.faults: dict[str, int] = {}
+        """What goes wrong how often more: `sms_500`, `sms_no_airtime`, `sms_silent`, `whatsapp_500`, `call_busy`."""
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self._lock:
+            yield
+
+    def accept(self, kind: str, msisdn: str, **details: Any) -> dict[str, Any]:
+        """Writes down one message that went through, either way."""
+        with self._lock:
+            entry = {"number": next(self._numbers), "kind": kind, "msisdn": msisdn, "at": time.time(), **details}
+            self.ledger.append(entry)
+            return entry
+
+    def of(self, kind: str, msisdn: str) -> list[dict[str, Any]]:
+        """The messages of one kind of one number, oldest first."""
+        with self._lock:
+            return [entry for entry in self.ledger if entry["kind"] == kind and entry["msisdn"] == msisdn]
+
+    def fails(self, fault: str) -> bool:
+        """Whether this fault strikes now; it is used up once a time."""
+        with self._lock:
+            left = self.faults.get(fault, 0)
+            self.faults[fault] = max(0, left - 1)
+            return left > 0
+
+
+def new_id(prefix: str) -> str:
+    """An id as carriers make them."""
+    return f"{prefix}{secrets.token_hex(16)}"

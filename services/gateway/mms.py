@@ -1,0 +1,36 @@
+"""Picture messages: from an operator's MMSC (MM7) or from a Twilio-shaped provider."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from services import runtime
+from services.channels import mm7, twilio_mms
+from services.channels.base import BadCallback
+from services.gateway.doors import require_token
+from services.messaging.inbox import receive
+
+blueprint = Blueprint("mms", __name__)
+
+
+@blueprint.post("/mm7/<token>")
+def deliver(token: str) -> Response:
+    """A `DeliverReq`, thanked with a `DeliverRsp` of the same TransactionID once it is stored."""
+    site = runtime.current()
+    require_token(token, site.settings.mm7_token)
+    inbound, transaction_id, version = mm7.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
+    receive(site, inbound)
+    return Response(mm7.deliver_rsp(transaction_id, version), mimetype="text/xml")
+
+
+@blueprint.post("/twilio/mms")
+def twilio() -> Response:
+    """A form that names its pictures by URL, signed over this address and its fields."""
+    settings = runtime.current().settings
+    secret = settings.twilio_auth_token.get_secret_value()
+    if not secret:
+        raise BadCallback("no such provider is configured", status=404)
+    url = f"{settings.base_url}{request.full_path.rstrip('?')}"
+    twilio_mms.check_signature(url, request.form, request.headers.get("X-Twilio-Signature", ""), secret)
+    receive(runtime.current(), twilio_mms.parse(request.form))
+    return Response("<Response/>", mimetype="text/xml")
