@@ -37,7 +37,7 @@ def blueprint(carrier: Carrier) -> Blueprint:
 
     @routes.post("/api/ussd")
     def ussd() -> Any:
-        """`{msisdn, input?, text?}`: dials without `input`, answers with it; `text` sends exactly that, as a test does."""
+        """`{msisdn, input?, text?}`: dials without `input`, answers with it; `text` sends exactly that."""
         body = _body("msisdn")
         msisdn = body["msisdn"]
         with carrier.locked():

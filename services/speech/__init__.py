@@ -1,0 +1,1 @@
+"""Messages to audio for a telephone. Knows no database and no network."""

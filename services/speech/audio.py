@@ -1,0 +1,90 @@
+"""Sound for a telephone: 8 kHz, one channel, equal loudness, and the formats that carriers take."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 8_000
+Samples = NDArray[np.int16]
+# Carriers cut the first moments of a prompt when a call is answered.
+LEAD_S = 0.4
+_LOUDNESS = 0.09  # root mean square of full scale, about -21 dBFS
+_PEAK = 0.89
+_FADE_S = 0.005
+_PAUSE_S = 0.25
+
+
+@dataclass(frozen=True)
+class Audio:
+    """`samples` are 16-bit, mono, at `rate` hertz."""
+
+    samples: Samples
+    rate: int = RATE
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+    def wav(self) -> bytes:
+        """16-bit PCM WAV."""
+        return self._encoded("WAV", "PCM_16")
+
+    def mulaw(self) -> bytes:
+        """µ-law WAV, half the size: what telephone networks carry."""
+        return self._encoded("WAV", "ULAW")
+
+    def opus(self) -> bytes:
+        """Ogg Opus, as WhatsApp voice notes are."""
+        return self._encoded("OGG", "OPUS")
+
+    def mp3(self) -> bytes:
+        """MP3 at 16 kbit/s."""
+        import lameenc
+
+        encoder = lameenc.Encoder()
+        encoder.set_bit_rate(16)
+        encoder.set_in_sample_rate(self.rate)
+        encoder.set_channels(1)
+        encoder.set_quality(5)
+        encoder.silence()
+        return bytes(encoder.encode(self.samples.tobytes()) + encoder.flush())
+
+    def _encoded(self, container: Literal["WAV", "OGG"], subtype: str) -> bytes:
+        import soundfile
+
+        file = io.BytesIO()
+        soundfile.write(file, self.samples, self.rate, format=container, subtype=subtype)
+        return file.getvalue()
+
+
+def for_telephone(sound: NDArray[np.float32], rate: int) -> Samples:
+    """Resamples to 8 kHz and brings speech to one loudness. `sound` is between -1 and 1."""
+    import soxr
+
+    narrow = soxr.resample(sound.astype(np.float32), rate, RATE)
+    loud = float(np.sqrt(np.mean(np.square(narrow)))) if len(narrow) else 0.0
+    if loud > 0:
+        narrow = narrow * (_LOUDNESS / loud)
+        # The few loudest moments are bent, not the whole message made quiet for their sake.
+        narrow = np.where(np.abs(narrow) > _PEAK, np.tanh(narrow / _PEAK) * _PEAK, narrow)
+    fade = min(int(_FADE_S * RATE), len(narrow) // 2)
+    if fade:
+        ramp = np.linspace(0, 1, fade, dtype=np.float32)
+        narrow[:fade] *= ramp
+        narrow[-fade:] *= ramp[::-1]
+    samples: Samples = (np.clip(narrow, -1, 1) * 32767).astype(np.int16)
+    return samples
+
+
+def join(pieces: list[Samples]) -> Audio:
+    """One message: a leading silence, then the pieces with pauses between them."""
+    pause = np.zeros(int(_PAUSE_S * RATE), np.int16)
+    parts = [np.zeros(int(LEAD_S * RATE), np.int16)]
+    for piece in pieces:
+        parts += [piece, pause]
+    return Audio(np.concatenate(parts))

@@ -1,0 +1,43 @@
+"""Kiswahili, with the rules of espeak-ng's `sw` and the sounds of an English voice.
+
+espeak emits four symbols that the voice never saw in training (`r ɟ ɲ ɣ`): each is replaced by its nearest trained one,
+and vowels are lengthened, without which they come out reduced as in English.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from voices.voice import Voice, espeak, read_lexicon, remap, respell
+
+_LEXICON = read_lexicon(Path(__file__).with_name("lexicon.tsv"))
+_SYMBOLS = {
+    "r": "ɾ",
+    "ɟ": "dʒ",
+    "ɲ": "nj",
+    "ɣ": "ɡ",
+    "x": "h",
+    "a": "ɑː",
+    "e": "ɛ",
+    "o": "oː",
+    "i": "iː",
+    "u": "uː",
+}
+
+
+def phonemes(text: str) -> list[str]:
+    """The symbols of each sentence."""
+    # espeak reads ng' right inside a word ("Wang'i") and wrong at its beginning ("ng'ombe"). It reads x as "ks", which
+    # begins no Kiswahili word, so that it can stand for the sound.
+    marked = re.sub(r"\bng'", "x", respell(text, _LEXICON), flags=re.IGNORECASE)
+    return [remap(_mend(sentence), _SYMBOLS) for sentence in espeak("sw", marked)]
+
+
+def _mend(sentence: str) -> str:
+    sentence = re.sub(r"(?:(?<=\s)|^)([ˈˌ]?)ks", r"\1ŋ", sentence)
+    # A name that ends in "ng" (Achieng, Ochieng) ends in the velar nasal alone.
+    return re.sub(r"ŋɡ(?=[\s.,;:!?]|$)", "ŋ", sentence)
+
+
+VOICE = Voice("sw", "1", phonemes)
