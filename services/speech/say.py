@@ -16,7 +16,8 @@ from services.speech.audio import Audio, Samples, for_telephone, join
 from services.speech.cache import SoundCache, key_of
 from services.speech.verbalise import verbalise
 from voices import LANGUAGES, voice_for
-from voices.voice import Voice, trained_symbols
+from voices.trained import trained_symbols
+from voices.voice import Voice
 
 __all__ = ["Audio", "Piece", "SpeechError", "languages", "speak"]
 
@@ -59,10 +60,11 @@ def synthesise(voice: Voice, symbols: str) -> Samples:
     """One sentence's sound, from the symbols of the voice. Raises SpeechError for a symbol it was not trained on."""
     from piper import SynthesisConfig
 
-    unknown = sorted(set(symbols) - trained_symbols())
+    piper, trained = _piper(voice.package)
+    # Piper would log and drop a symbol it does not know, and make noise of one it never heard.
+    unknown = sorted(set(symbols) - trained)
     if unknown:
         raise SpeechError(f"the voice was not trained on {' '.join(unknown)} in {symbols!r}")
-    piper = _piper(voice.package)
     scales = SynthesisConfig(
         length_scale=voice.length_scale, noise_scale=voice.noise_scale, noise_w_scale=voice.noise_w_scale
     )
@@ -89,8 +91,11 @@ def _has_voice(voice: Voice) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _piper(package: str) -> Any:
-    """The voice, loaded once a process. `PiperVoice.load` would take every core; one thread costs a third less CPU."""
+def _piper(package: str) -> tuple[Any, frozenset[str]]:
+    """The voice and the symbols it was trained on, loaded once a process.
+
+    `PiperVoice.load` would take every core; one thread costs a third less CPU. Raises SpeechError.
+    """
     import json
 
     import onnxruntime
@@ -108,4 +113,4 @@ def _piper(package: str) -> Any:
     options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(files.model_path()), options, providers=["CPUExecutionProvider"])
     config = PiperConfig.from_dict(json.loads(files.config_path().read_text()))
-    return PiperVoice(session=session, config=config)
+    return PiperVoice(session=session, config=config), trained_symbols(files.model_path(), config.phoneme_id_map)

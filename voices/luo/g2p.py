@@ -79,8 +79,9 @@ def _sounds(word: str) -> str:
         )
         sounds += sound if sound != "'" else ""
         position += len(grapheme)
-    # i and u glide before another vowel, unless a glide is written already (yier).
-    sounds = re.sub(r"(?<=[^aeiouj])i(?=[aeou])", "j", sounds)
+    sounds = re.sub(r"([^aeiou])\1", r"\1", sounds)  # names write some consonants twice; Dholuo has no long ones
+    # i and u glide before another vowel, unless a glide or ny stands there already (yier, nyiewo).
+    sounds = re.sub(r"(?<=[^aeioujɲ])i(?=[aeou])", "j", sounds)
     sounds = re.sub(r"(?<=[^aeiouw])u(?=[aeio])", "w", sounds)
     return _stress(sounds)
 

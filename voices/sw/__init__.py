@@ -28,13 +28,17 @@ _SYMBOLS = {
 
 def phonemes(text: str) -> list[str]:
     """The symbols of each sentence."""
+    # espeak spells a word in capitals (RUFAA, NG'OMBE) letter by letter; only short ones are abbreviations.
+    text = re.sub(r"\b[A-Z][A-Z']{3,}", lambda word: word[0].lower(), respell(text, _LEXICON))
     # espeak reads ng' right inside a word ("Wang'i") and wrong at its beginning ("ng'ombe"). It reads x as "ks", which
     # begins no Kiswahili word, so that it can stand for the sound.
-    marked = re.sub(r"\bng'", "x", respell(text, _LEXICON), flags=re.IGNORECASE)
+    marked = re.sub(r"\bng'(?=\w)", "x", text, flags=re.IGNORECASE)
     return [remap(_mend(sentence), _SYMBOLS) for sentence in espeak("sw", marked)]
 
 
 def _mend(sentence: str) -> str:
+    # ny + j is one nasal on one stop (mgonjwa), not ny and a stop.
+    sentence = sentence.replace("ɲɟ", "nɟ").replace("ɲtʃ", "ntʃ")
     sentence = re.sub(r"(?:(?<=\s)|^)([ˈˌ]?)ks", r"\1ŋ", sentence)
     # A name that ends in "ng" (Achieng, Ochieng) ends in the velar nasal alone.
     return re.sub(r"ŋɡ(?=[\s.,;:!?]|$)", "ŋ", sentence)

@@ -1,8 +1,8 @@
 """Which phoneme symbols a Piper voice learned.
 
-All Piper voices share one symbol table, but a symbol that never occurred in a voice's recordings keeps its random initial
-embedding and sounds like noise. The norms tell them apart: in `joe` the symbols seen in training have norms of 0.54 and
-more, the others of 0.44 and less (measured, see voices/README.md), so 0.5 separates them.
+All Piper voices share one symbol table, but a symbol that never occurred in a voice's recordings keeps its random
+initial embedding and sounds like noise. The norms tell them apart: in `joe` the symbols seen in training have norms
+of 0.54 and more, the others of 0.44 and less (measured, see voices/README.md), so 0.5 separates them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 
 THRESHOLD = 0.5
 
-# Field numbers of onnx.proto: ModelProto.graph, GraphProto.initializer, TensorProto.{dims, name, raw_data}.
-_GRAPH, _INITIALIZER, _DIMS, _NAME, _RAW = 7, 5, 1, 8, 9
-_EMBEDDING = b"enc_p.emb.weight"
+# Field numbers of onnx.proto: ModelProto.graph, GraphProto.{node, initializer}, NodeProto.{input, output},
+# TensorProto.{dims, name, raw_data}.
+_GRAPH, _NODE, _INITIALIZER, _INPUT, _OUTPUT, _DIMS, _NAME, _RAW = 7, 1, 5, 1, 2, 1, 8, 9
+# What the encoder's look-up of symbols is called in every exported Piper voice; its table's own name varies.
+_LOOK_UP = b"/enc_p/emb/Gather_output_0"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+Span = tuple[int, int, int]
 
 
 def trained_symbols(model: Path, symbol_ids: Mapping[str, Sequence[int]]) -> frozenset[str]:
@@ -39,19 +43,33 @@ def embedding(model: Path) -> NDArray[np.float32]:
     needed for this alone.
     """
     with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for number, start, end in _fields(data, 0, len(data)):
-            if number != _GRAPH:
-                continue
-            for inner, tensor_start, tensor_end in _fields(data, start, end):
-                if inner != _INITIALIZER:
-                    continue
-                found = list(_fields(data, tensor_start, tensor_end))
-                if any(each == _NAME and data[a:b] == _EMBEDDING for each, a, b in found):
-                    return _tensor(data, found)
+        _, start, end = next((span for span in _fields(data, 0, len(data)) if span[0] == _GRAPH), (0, 0, 0))
+        spans = list(_fields(data, start, end))
+        table = next(
+            (_first(data, node, _INPUT) for node in _messages(data, spans, _NODE) if _looks_up(data, node)), b""
+        )
+        for tensor in _messages(data, spans, _INITIALIZER):
+            if table and _first(data, tensor, _NAME) == table:
+                return _tensor(data, tensor)
     raise ValueError(f"{model.name}: no phoneme embedding, so this is no Piper voice")
 
 
-def _tensor(data: mmap.mmap, fields: Sequence[tuple[int, int, int]]) -> NDArray[np.float32]:
+def _looks_up(data: mmap.mmap, node: Sequence[Span]) -> bool:
+    return _first(data, node, _OUTPUT) == _LOOK_UP
+
+
+def _messages(data: mmap.mmap, spans: Sequence[Span], wanted: int) -> Iterator[list[Span]]:
+    """The fields of each submessage of one kind."""
+    for number, start, end in spans:
+        if number == wanted:
+            yield list(_fields(data, start, end))
+
+
+def _first(data: mmap.mmap, spans: Sequence[Span], wanted: int) -> bytes:
+    return next((data[start:end] for number, start, end in spans if number == wanted), b"")
+
+
+def _tensor(data: mmap.mmap, fields: Sequence[Span]) -> NDArray[np.float32]:
     """A float tensor's values, from the places of its fields."""
     dims: list[int] = []
     raw = b""
@@ -65,7 +83,7 @@ def _tensor(data: mmap.mmap, fields: Sequence[tuple[int, int, int]]) -> NDArray[
     return np.frombuffer(raw, dtype="<f4").reshape(dims)
 
 
-def _fields(data: mmap.mmap, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _fields(data: mmap.mmap, position: int, end: int) -> Iterator[Span]:
     """Each field between two offsets of a protobuf message: its number, and where its content starts and ends."""
     while position < end:
         key, position = _varint(data, position)
@@ -89,6 +107,8 @@ def _varint(data: mmap.mmap, position: int) -> tuple[int, int]:
     """A protobuf variable-length integer and the offset behind it."""
     value = shift = 0
     while True:
+        if position >= len(data):
+            raise ValueError("not an ONNX file")
         byte = data[position]
         position += 1
         value |= (byte & 0x7F) << shift

