@@ -29,11 +29,12 @@ _SW = ["sifuri", "moja", "mbili", "tatu", "nne", "tano", "sita", "saba", "nane",
 _SW_TENS = ["-", "kumi", "ishirini", "thelathini", "arobaini", "hamsini", "sitini", "sabini", "themanini", "tisini"]
 _LUO = ["nono", "achiel", "ariyo", "adek", "ang'wen", "abich", "auchiel", "abiriyo", "aboro", "ochiko", "apar"]
 
-LARGEST = 999_999
+# Kiswahili says ten thousand and five as it says fifteen thousand; larger numbers are read digit by digit.
+LARGEST = 9_999
 
 
 def in_words(language: str, number: int) -> str:
-    """A number from 0 to 999,999 in `en`, `sw` or `luo`. Raises ValueError outside that range, KeyError for others."""
+    """A number from 0 to 9,999 in `en`, `sw` or `luo`. Raises ValueError outside that range, KeyError for others."""
     if not 0 <= number <= LARGEST:
         raise ValueError(f"{number} is not between 0 and {LARGEST}")
     return {"en": _english, "sw": _kiswahili, "luo": _dholuo}[language](number)

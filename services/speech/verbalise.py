@@ -3,141 +3,93 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date
 
 from services.speech.numbers import LARGEST, in_words
+from services.speech.terms import TERMS, Terms
 
-_UNITS = {
-    "en": {"mg": "milligrams", "km": "kilometres", "mm": "millimetres", "%": "percent", "&": "and"},
-    "sw": {"mg": "miligramu", "km": "kilomita", "mm": "milimita", "%": "asilimia", "&": "na"},
-    "luo": {"mg": "miligram", "km": "kilomita", "mm": "milimita", "%": "asilimia", "&": "gi"},
-}
-_OVER = {"en": "over", "sw": "juu ya", "luo": "ewi"}
-_POINT = {"en": "point", "sw": "nukta", "luo": "nukta"}
-_PLUS = {"en": "plus", "sw": "jumlisha", "luo": "plas"}
-_STAR = {"en": "star", "sw": "nyota", "luo": "sulwe"}
-_HASH = {"en": "hash", "sw": "alama ya reli", "luo": "hash"}
-_MONTHS = {
-    "en": [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-    "sw": [
-        "Januari",
-        "Februari",
-        "Machi",
-        "Aprili",
-        "Mei",
-        "Juni",
-        "Julai",
-        "Agosti",
-        "Septemba",
-        "Oktoba",
-        "Novemba",
-        "Desemba",
-    ],
-    "luo": [f"dwe mar {name}" for name in ("achiel", "ariyo", "adek", "ang'wen", "abich", "auchiel", "abiriyo")]
-    + ["dwe mar aboro", "dwe mar ochiko", "dwe mar apar", "dwe mar apar gachiel", "dwe mar apar gariyo"],
-}
-_SPELLED = 5  # from this many digits on a number is an identity, not a quantity
+_SPELLED_FROM = 5  # digits: from this many on a number is an identity (a code, a phone), not a quantity
+
+# Tried in this order at each place, in one pass, so that no rule reads what another has written.
+_WRITTEN = re.compile(
+    r"""
+    (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b
+    | (?P<day2>\d\d?)/(?P<month2>\d\d?)/(?P<year2>\d{4})\b
+    | (?:\bsaa\s+)?\b(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\b
+    | (?P<service>\*[\d*]+\#)
+    | (?P<spaced>\b\d{3}[ ]\d{3}\b(?![ ]?\d))
+    | (?P<spelled>\+?\d{5,}|\b0\d+)
+    | \b(?P<upper>\d{2,3})/(?P<lower>\d{2,3})\b
+    | \b(?P<low>\d+)\s?[-\u2013]\s?(?P<high>\d+)\b
+    | (?P<minus>(?<!\w)[-\u2212])?(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fraction>\d+))?
+      (?:\s?(?P<unit>%|mg\b|km\b|mm\b|cm\b))?
+    | (?P<ampersand>&)
+    | (?P<pause>\s*/\s*|\s+[-\u2013\u2014]\s+|\s*\u2026)
+    """,
+    re.VERBOSE,
+)
 
 
 def verbalise(language: str, text: str) -> str:
     """The text in words only. Languages: `en`, `sw`, `luo`; raises KeyError for others."""
-    rules: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-        (r"\b(\d{4})-(\d\d)-(\d\d)\b", lambda m: _date(language, m)),
-        (r"\b([01]?\d|2[0-3]):([0-5]\d)\b", lambda m: _time(language, int(m[1]), int(m[2]))),
-        (r"\*[\d*]+#", lambda m: _service_code(language, m[0])),
-        (r"\+?\d{5,}", lambda m: _spelled(language, m[0])),
-        (r"\b(\d{2,3})/(\d{2,3})\b", lambda m: f"{_words(language, m[1])} {_OVER[language]} {_words(language, m[2])}"),
-        (r"\b(\d+)\s?%", lambda m: _percent(language, m[1])),
-        (r"\b(\d+)\s?(mg|km|mm)\b", lambda m: _unit(language, m[1], m[2])),
-        (r"\b(\d+)\.(\d+)\b", lambda m: f"{_words(language, m[1])} {_POINT[language]} {_digits(language, m[2])}"),
-        (r"\d+", lambda m: _words(language, m[0])),
-        (r"&", lambda _: _UNITS[language]["&"]),
-    )
-    for pattern, words in rules:
-        text = re.sub(pattern, words, text)
-    return text
+    terms = TERMS[language]
+    return _WRITTEN.sub(lambda match: _spoken(language, terms, match), text)
 
 
-def kiswahili_time(hour: int, minute: int) -> str:
-    """A time of day as Kiswahili counts: from sunrise, so that seven in the morning is hour one."""
-    spoken = f"saa {in_words('sw', (hour - 7) % 12 + 1)}"
-    if minute == 30:
-        spoken += " na nusu"
-    elif minute == 15:
-        spoken += " na robo"
-    elif minute:
-        spoken += f" na dakika {in_words('sw', minute)}"
-    part = "usiku" if hour < 4 or hour >= 19 else "asubuhi" if hour < 12 else "mchana" if hour < 16 else "jioni"
-    return f"{spoken} {part}"
+def _spoken(language: str, terms: Terms, match: re.Match[str]) -> str:
+    found = {name: value for name, value in match.groupdict().items() if value is not None}
+    match found:
+        case {"year": year, "month": month, "day": day} | {"year2": year, "month2": month, "day2": day}:
+            return _date(language, terms, int(year), int(month), int(day), match[0])
+        case {"hour": hour, "minute": minute}:
+            return terms.clock(int(hour), int(minute))
+        case {"service": code}:
+            signs = {"*": terms.star, "#": terms.hash}
+            return ", ".join(signs.get(sign) or in_words(language, int(sign)) for sign in code)
+        case {"spaced": digits} | {"spelled": digits}:
+            return _spelled(language, terms, digits)
+        case {"upper": upper, "lower": lower}:
+            return f"{_number(language, upper)} {terms.over} {_number(language, lower)}"
+        case {"low": low, "high": high}:
+            return f"{_number(language, low)} {terms.to} {_number(language, high)}"
+        case {"whole": _}:
+            return _quantity(language, terms, found)
+        case {"ampersand": _}:
+            return terms.ampersand
+    return ", "
 
 
-def _date(language: str, match: re.Match[str]) -> str:
-    year, month, day = (int(part) for part in match.groups())
+def _date(language: str, terms: Terms, year: int, month: int, day: int, written: str) -> str:
     try:
         date(year, month, day)
     except ValueError:
-        return match[0]
-    name, spoken_day, spoken_year = _MONTHS[language][month - 1], in_words(language, day), in_words(language, year)
-    if language == "en":
-        return f"{spoken_day} {name} {spoken_year}"
-    if language == "sw":
-        return f"tarehe {spoken_day} {name} {spoken_year}"
-    return f"tarik {spoken_day} {name} higa {spoken_year}"
+        return _digits(language, written)
+    return f"{terms.day_month(day, month)} {terms.year(year)}"
 
 
-def _time(language: str, hour: int, minute: int) -> str:
-    if language == "sw":
-        return kiswahili_time(hour, minute)
-    if language == "luo":
-        # Dholuo counts the hours from sunrise too.
-        spoken = f"saa {in_words('luo', (hour - 7) % 12 + 1)}"
-        return spoken + (f" gi dakika {in_words('luo', minute)}" if minute else "")
-    spoken = in_words("en", (hour - 1) % 12 + 1)
-    if minute:
-        spoken += f" {'oh ' if minute < 10 else ''}{in_words('en', minute)}"
-    return f"{spoken} {'in the morning' if hour < 12 else 'in the afternoon' if hour < 18 else 'in the evening'}"
+def _quantity(language: str, terms: Terms, found: dict[str, str]) -> str:
+    spoken = _number(language, found["whole"].replace(",", ""))
+    if "minus" in found:
+        spoken = f"{terms.minus} {spoken}"
+    if "fraction" in found:
+        spoken += f" {terms.point} {_digits(language, found['fraction'])}"
+    if "unit" not in found:
+        return spoken
+    unit = terms.units[found["unit"]]
+    return f"{unit} {spoken}" if terms.unit_first else f"{spoken} {unit}"
 
 
-def _service_code(language: str, code: str) -> str:
-    names = {"*": _STAR[language], "#": _HASH[language]}
-    return ", ".join(names.get(sign) or _words(language, sign) for sign in code)
-
-
-def _spelled(language: str, number: str) -> str:
-    digits = number.lstrip("+")
-    # In threes, as people read numbers aloud; the commas are pauses.
-    groups = [digits[start : start + 3] for start in range(0, len(digits), 3)]
+def _spelled(language: str, terms: Terms, number: str) -> str:
+    digits = re.sub(r"\D", "", number)
+    # In threes, as people read numbers aloud; the commas are pauses. A last digit alone joins the group before it.
+    groups = re.findall(r"\d{3}(?=\d\d)|\d{1,4}$", digits)
     spoken = ", ".join(_digits(language, group) for group in groups)
-    return f"{_PLUS[language]} {spoken}" if number.startswith("+") else spoken
+    return f"{terms.plus} {spoken}" if number.startswith("+") else spoken
 
 
-def _digits(language: str, digits: str) -> str:
-    return " ".join(in_words(language, int(digit)) for digit in digits)
+def _digits(language: str, written: str) -> str:
+    return " ".join(in_words(language, int(digit)) for digit in re.findall(r"\d", written))
 
 
-def _percent(language: str, number: str) -> str:
-    sign, spoken = _UNITS[language]["%"], _words(language, number)
-    return f"{spoken} {sign}" if language == "en" else f"{sign} {spoken}"
-
-
-def _unit(language: str, number: str, unit: str) -> str:
-    name, spoken = _UNITS[language][unit], _words(language, number)
-    return f"{spoken} {name}" if language == "en" else f"{name} {spoken}"
-
-
-def _words(language: str, digits: str) -> str:
+def _number(language: str, digits: str) -> str:
     return in_words(language, int(digits)) if int(digits) <= LARGEST else _digits(language, digits)

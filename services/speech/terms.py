@@ -1,0 +1,161 @@
+"""What each language calls the things beside numbers: months, hours, units, signs.
+
+The Dholuo terms follow CLDR (months) and ordinary usage of loans; no speaker has reviewed them yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from services.speech.numbers import in_words
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`unit_first`: "asilimia hamsini" rather than "fifty percent". `clock` speaks an hour 0–23 and a minute;
+    `day_month` a day of the month and a month 1–12; `year` a year of four digits.
+    """
+
+    units: Mapping[str, str]
+    unit_first: bool
+    over: str
+    to: str
+    point: str
+    minus: str
+    plus: str
+    star: str
+    hash: str
+    ampersand: str
+    clock: Callable[[int, int], str]
+    day_month: Callable[[int, int], str]
+    year: Callable[[int], str]
+
+
+_EN_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_SW_MONTHS = (
+    "Januari",
+    "Februari",
+    "Machi",
+    "Aprili",
+    "Mei",
+    "Juni",
+    "Julai",
+    "Agosti",
+    "Septemba",
+    "Oktoba",
+    "Novemba",
+    "Desemba",
+)
+
+
+def _english_clock(hour: int, minute: int) -> str:
+    if minute == 0 and hour in (0, 12):
+        return "noon" if hour else "midnight"
+    spoken = in_words("en", (hour - 1) % 12 + 1)
+    if minute:
+        spoken += f" {'oh ' if minute < 10 else ''}{in_words('en', minute)}"
+    if 4 <= hour < 12:
+        return f"{spoken} in the morning"
+    return f"{spoken} {'in the afternoon' if 12 <= hour < 17 else 'in the evening' if 17 <= hour < 21 else 'at night'}"
+
+
+def _kiswahili_clock(hour: int, minute: int) -> str:
+    """Kiswahili counts from sunrise: seven in the morning is hour one. A quarter to is taken from the next hour."""
+    counted = (hour - 7 + (minute == 45)) % 12 + 1
+    spoken = f"saa {in_words('sw', counted)}"
+    named = {0: "", 15: " na robo", 30: " na nusu", 45: " kasorobo"}
+    spoken += named[minute] if minute in named else f" na dakika {in_words('sw', minute)}"
+    return f"{spoken} {_part_of_day(hour, 'asubuhi', 'mchana', 'jioni', 'usiku')}"
+
+
+def _dholuo_clock(hour: int, minute: int) -> str:
+    """Dholuo counts from sunrise too."""
+    spoken = f"saa {in_words('luo', (hour - 7) % 12 + 1)}"
+    if minute:
+        spoken += f" gi dakika {in_words('luo', minute)}"
+    return spoken + " " + _part_of_day(hour, "gokinyi", "godiechieng'", "godhiambo", "gotieno")
+
+
+def _part_of_day(hour: int, morning: str, noon: str, evening: str, night: str) -> str:
+    if 4 <= hour < 12:
+        return morning
+    if 12 <= hour < 16:
+        return noon
+    return evening if 16 <= hour < 19 else night
+
+
+def _english_year(year: int) -> str:
+    """In pairs, as years are read: "nineteen ninety", "nineteen oh five", but "two thousand and five"."""
+    century, rest = divmod(year, 100)
+    if century % 10 == 0 and rest < 10:
+        return in_words("en", year)
+    tail = "hundred" if rest == 0 else f"oh {in_words('en', rest)}" if rest < 10 else in_words("en", rest)
+    return f"{in_words('en', century)} {tail}"
+
+
+def _kiswahili_day(day: int, month: int) -> str:
+    # The first and the second have names of their own.
+    return f"tarehe {({1: 'mosi', 2: 'pili'}).get(day) or in_words('sw', day)} {_SW_MONTHS[month - 1]}"
+
+
+TERMS = {
+    "en": Terms(
+        units={"%": "percent", "mg": "milligrams", "km": "kilometres", "mm": "millimetres", "cm": "centimetres"},
+        unit_first=False,
+        over="over",
+        to="to",
+        point="point",
+        minus="minus",
+        plus="plus",
+        star="star",
+        hash="hash",
+        ampersand="and",
+        clock=_english_clock,
+        day_month=lambda day, month: f"{in_words('en', day)} {_EN_MONTHS[month - 1]}",
+        year=_english_year,
+    ),
+    "sw": Terms(
+        units={"%": "asilimia", "mg": "miligramu", "km": "kilomita", "mm": "milimita", "cm": "sentimita"},
+        unit_first=True,
+        over="juu ya",
+        to="hadi",
+        point="nukta",
+        minus="kasoro",
+        plus="jumlisha",
+        star="nyota",
+        hash="alama ya reli",
+        ampersand="na",
+        clock=_kiswahili_clock,
+        day_month=_kiswahili_day,
+        year=lambda year: in_words("sw", year),
+    ),
+    "luo": Terms(
+        units={"%": "asilimia", "mg": "miligram", "km": "kilomita", "mm": "milimita", "cm": "sentimita"},
+        unit_first=True,
+        over="ewi",
+        to="nyaka",
+        point="nukta",
+        minus="kasoro",
+        plus="plas",
+        star="sulwe",
+        hash="hash",
+        ampersand="gi",
+        clock=_dholuo_clock,
+        day_month=lambda day, month: f"tarik {in_words('luo', day)} dwe mar {in_words('luo', month)}",
+        year=lambda year: f"higa {in_words('luo', year)}",
+    ),
+}
