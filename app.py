@@ -201,7 +201,7 @@ def screen(images: tuple[Path, ...], as_json: bool, programme: str, tier: str | 
     """Grade photographs from files. Needs no server. Exit status 1 if one of them is no photograph."""
     from services.inference.engine import Engine
     from services.inference.manifest import ModelError
-    from services.screening.reading import MODELS
+    from services.screening.engines import MODELS
     from services.screening.screen import screen_file
 
     try:
@@ -255,7 +255,7 @@ def evaluate(programme: str, data: Path, tier: str, split: str | None, as_json: 
     from services.inference.engine import Engine
     from services.inference.evaluate import evaluate as measure
     from services.inference.manifest import ModelError
-    from services.screening.reading import MODELS
+    from services.screening.engines import MODELS
 
     try:
         found = measure(data, Engine(MODELS, programme, tier), split=split)

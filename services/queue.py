@@ -33,6 +33,8 @@ _JOB_TIMEOUT_S = 120
 _KEEP_S = 600
 _MAX_JOBS = 2_000  # a worker is replaced before a slow leak of a C library can matter
 _RETRY_S = (2, 10, 60, 300, 1800)
+# A patient waits for her call; sentences rendered for later do not mind.
+_URGENT = {"prepare_call"}
 _WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
 
 
@@ -71,7 +73,7 @@ def _settle_failure(db: Database, row: Any, error: Exception) -> None:
 
 def dispatch(connection: redis.Redis, db: Database, *, limit: int = 100) -> int:
     """Moves due outbox rows to their queues. How many. Raises redis.RedisError, after which it can simply run again."""
-    due = sa.select(outbox.c.id, outbox.c.queue, outbox.c.round).where(
+    due = sa.select(outbox.c.id, outbox.c.queue, outbox.c.round, outbox.c.task).where(
         outbox.c.state == "pending", outbox.c.not_before <= now_ms()
     )
     with db.read() as tx:
@@ -85,6 +87,7 @@ def dispatch(connection: redis.Redis, db: Database, *, limit: int = 100) -> int:
                 row.id,
                 job_id=_job_id(row),
                 unique=True,
+                at_front=row.task in _URGENT,
                 job_timeout=_JOB_TIMEOUT_S,
                 result_ttl=_KEEP_S,
                 failure_ttl=_KEEP_S,

@@ -11,6 +11,10 @@ from services import runtime, settings
 from services.runtime import Runtime
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regenerate", action="store_true", help="write the golden transcripts anew")
+
+
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """A site in a folder of its own, which is also the process's current one."""

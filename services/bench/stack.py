@@ -114,6 +114,39 @@ class Stack:
         assert self.launcher is not None
         return list(psutil.Process(self.launcher.pid).children(recursive=True))
 
+    def own_processes(self) -> list[psutil.Process]:
+        """The launcher itself."""
+        assert self.launcher is not None
+        return [psutil.Process(self.launcher.pid)]
+
+    def ask(self, path: str, **body: Any) -> dict[str, Any]:
+        """One request to the stand-in carrier's control interface; without a body it only looks."""
+        url = f"{self.carrier_url}/phone/api/{path}"
+        answer = self.http.post(url, json=body) if body or "/" in path else self.http.get(url)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def dial(self, msisdn: str, answer: str | None = None) -> str:
+        """Dials the service, or answers on; what the screen then shows."""
+        body = {"msisdn": msisdn} if answer is None else {"msisdn": msisdn, "input": answer}
+        screen: str = self.ask("ussd", **body)["screen"]
+        return screen
+
+    def send_picture(self, msisdn: str, content: bytes, caption: str, *, via: str, name: str = "eye.jpg") -> None:
+        """A person sends a photograph. Raises httpx.HTTPStatusError unless the gateway took it."""
+        answer = self.http.post(
+            f"{self.carrier_url}/phone/api/picture",
+            data={"msisdn": msisdn, "caption": caption, "via": via},
+            files={"file": (name, content)},
+        )
+        answer.raise_for_status()
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Everything that the carrier carried, oldest first."""
+        entries: list[dict[str, Any]] = self.ask("ledger")["entries"]
+        return entries
+
     def command(self, *arguments: str) -> str:
         """Runs one `python app.py …` on this stack's data. Raises subprocess.CalledProcessError."""
         done = subprocess.run(

@@ -14,7 +14,6 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
 import sqlalchemy as sa
 
 from services.bench.stack import Stack
@@ -62,6 +61,7 @@ def ussd(seconds: int) -> dict[str, Any]:
         for thread in threads:
             thread.join()
         took, cpu = time.monotonic() - began, sum(gateway.cpu_times()[:2]) - before
+        rss_mb = gateway.memory_info().rss / 2**20
         told = [code for caller in callers for code in caller.codes]
         db = Database(f"sqlite:///{stack.directory / 'jicho.db'}")
         with db.read() as tx:
@@ -78,7 +78,7 @@ def ussd(seconds: int) -> dict[str, Any]:
         "turns": len(times),
         "screenings": len(told),
         "callers": CALLERS,
-        "gateway_rss_mb": round(_rss(gateway), 1) if gateway.is_running() else None,
+        "gateway_rss_mb": round(rss_mb, 1),
     }
 
 
@@ -126,8 +126,3 @@ def _turn(caller: _Caller, connection: http.client.HTTPConnection, path: str, se
     screen = answer.read().decode()
     caller.milliseconds.append((time.perf_counter() - began) * 1000)
     return screen if answer.status == 200 else f"HTTP {answer.status}"
-
-
-def _rss(process: psutil.Process) -> float:
-    rss: float = process.memory_info().rss / 2**20
-    return rss

@@ -1,0 +1,101 @@
+"""Phones for the tests of conversations: they talk to the flows through the real store."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+from flows.chat import chat_turn
+from flows.render_chat import Reply
+from flows.render_voice import VoiceStep
+from flows.ussd import ussd_turn
+from flows.voice import voice_turn
+from services.channels.base import Inbound, Kind, UssdTurn, VoiceEvent
+from services.runtime import Runtime
+from services.store.tables import inbound, photo, screening
+
+WORKER, PATIENT = "+254711000001", "+254722000002"
+GOLDEN = Path(__file__).parents[1] / "flows" / "golden"
+
+
+class Ussd:
+    """A feature phone on a network that sends the whole history, as Safaricom does."""
+
+    def __init__(self, site: Runtime, msisdn: str = WORKER, network: str = "63902") -> None:
+        self.site, self.msisdn, self.network = site, msisdn, network
+        self.sessions = itertools.count(1)
+        self.session, self.text = "", ""
+
+    def dial(self, deep: str = "") -> str:
+        self.session, self.text = f"ATUid_{self.msisdn}_{next(self.sessions)}", deep
+        return self.send(deep)
+
+    def press(self, answer: str) -> str:
+        self.text = f"{self.text}*{answer}" if self.text else answer
+        return self.send(self.text)
+
+    def send(self, text: str, *, session: str = "", msisdn: str = "") -> str:
+        turn = UssdTurn(session or self.session, "*384*77#", msisdn or self.msisdn, self.network, text)
+        with self.site.db.write() as tx:
+            return ussd_turn(tx, turn)
+
+
+class Chat:
+    """A phone that writes SMS or WhatsApp messages."""
+
+    def __init__(self, site: Runtime, kind: Kind, sender: str = WORKER) -> None:
+        self.site, self.kind, self.sender = site, kind, sender
+        self.ids = itertools.count(1)
+
+    def write(self, text: str, *, choice: str = "", photos: int = 0, kind: Kind | None = None) -> Reply:
+        message = Inbound(
+            "test", kind or self.kind, f"{self.kind}-{next(self.ids)}", self.sender, "", text, choice=choice
+        )
+        with self.site.db.write() as tx:
+            row = {
+                "carrier": "test",
+                "provider_id": identity,
+                "kind": kind.value,
+                "text": text,
+                "sender": self.sender,
+                "recipient": "",
+                "received_at": 0,
+            }
+            row_id = tx.execute(inbound.insert().values(row).returning(inbound.c.id)).scalar_one()
+            ids = [
+                tx.execute(
+                    photo.insert()
+                    .values(
+                        inbound_id=row_id,
+                        position=position,
+                        sender=self.sender,
+                        mime_type="image/jpeg",
+                        locator=f"media-{position}",
+                        expected_sha256="",
+                        state="received",
+                        received_at=0,
+                    )
+                    .returning(photo.c.id)
+                ).scalar_one()
+                for position in range(photos)
+            ]
+            (reply,) = chat_turn(tx, message, photos=ids)
+        return reply
+
+
+class Voice:
+    """The person who was called."""
+
+    def __init__(self, site: Runtime, msisdn: str = PATIENT, session: str = "ATVId_1") -> None:
+        self.site, self.msisdn, self.session = site, msisdn, session
+
+    def event(self, digits: str | None = None) -> VoiceStep:
+        happened = VoiceEvent(self.session, "outbound", self.msisdn, "+254711082000", True, digits)
+        with self.site.db.write() as tx:
+            return voice_turn(tx, happened, person=self.msisdn)
+
+
+def decide(site: Runtime, code: str, outcome: str) -> None:
+    """What readings would have concluded."""
+    with site.db.write() as tx:
+        tx.execute(screening.update().where(screening.c.code == code).values(outcome=outcome, state="decided"))
