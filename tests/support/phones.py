@@ -48,9 +48,8 @@ class Chat:
         self.ids = itertools.count(1)
 
     def write(self, text: str, *, choice: str = "", photos: int = 0, kind: Kind | None = None) -> Reply:
-        message = Inbound(
-            "test", kind or self.kind, f"{self.kind}-{next(self.ids)}", self.sender, "", text, choice=choice
-        )
+        kind, identity = kind or self.kind, f"{self.kind}-{next(self.ids)}"
+        message = Inbound("test", kind, identity, self.sender, "", text, choice=choice)
         with self.site.db.write() as tx:
             row = {
                 "carrier": "test",
