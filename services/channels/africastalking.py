@@ -42,9 +42,12 @@ _STATES = {
     "AbsentSubscriber": DeliveryState.FAILED,
 }
 _ACCEPTED = (100, 101, 102)
-_NO_AIRTIME = 405
-# 402: the sender id is not active yet; 500-502: the gateway's own troubles.
-_TRY_AGAIN = {402: 600.0, _NO_AIRTIME: 1800.0, 500: None, 501: None, 502: None}
+_BAD_SENDER, _NO_AIRTIME = 402, 405
+# The sender id may not be active yet, airtime is bought by people; 500-502 are the gateway's own troubles.
+_TRY_AGAIN = {_BAD_SENDER: 600.0, _NO_AIRTIME: 1800.0, 500: None, 501: None, 502: None}
+_WORDS = {"InvalidSenderId": _BAD_SENDER, "InsufficientBalance": _NO_AIRTIME, "InsufficientCredit": _NO_AIRTIME}
+# Nothing was written to the carrier. A wrong clock, common where there is no battery for one, makes certificates fail.
+_NOT_WRITTEN = re.compile(r"refused|NewConnectionError|NameResolution|unreachable|CERTIFICATE_VERIFY_FAILED|ProxyError")
 
 
 def parse_ussd(form: Mapping[str, str]) -> UssdTurn:
@@ -110,44 +113,54 @@ def parse_voice(form: Mapping[str, str]) -> VoiceEvent:
         caller=from_carrier(_field(form, "callerNumber", default="")),
         destination=from_carrier(_field(form, "destinationNumber", default="")),
         active=_field(form, "isActive", default="0") == "1",
-        digits=form.get("dtmfDigits"),
+        digits=_field(form, "dtmfDigits", default="") if "dtmfDigits" in form else None,
         state=_field(form, "callSessionState", default=""),
         duration_s=_whole(form.get("durationInSeconds")),
-        cost=" ".join(filter(None, (form.get("currencyCode", ""), form.get("amount", "")))),
+        cost=" ".join(filter(None, (_field(form, name, default="") for name in ("currencyCode", "amount")))),
         hangup_cause=_field(form, "hangupCause", default=""),
     )
 
 
 class AfricasTalkingSms:
-    """SMS through the SDK. `base_url` is empty for the real service."""
+    """SMS through the SDK. `base_url` is empty for the real service; `timeout_s` are to connect and to read."""
 
     name = f"{NAME}-sms"
     kinds = frozenset({Kind.SMS})
 
-    def __init__(self, username: str, api_key: str, sender: str, base_url: str = "") -> None:
+    def __init__(
+        self,
+        username: str,
+        api_key: str,
+        sender: str,
+        base_url: str = "",
+        *,
+        timeout_s: tuple[float, float] = (3.05, 9.05),
+    ) -> None:
         self._username, self._api_key, self._sender, self._base_url = username, api_key, sender, base_url
+        self._timeout_s = timeout_s
         self._service: Any = None
 
     def send(self, message: Outbound) -> Receipt:
         """Hands one SMS over. Raises ChannelError."""
         text = normalise(message.text)
         # A list: the SDK iterates a lone string letter by letter.
-        answer = _call(lambda: self._sdk().send(text, [message.to], self._sender or None, enqueue=True))
+        answer = _call(
+            lambda: self._sdk().send(text, [message.to], self._sender or None, enqueue=True, timeout=self._timeout_s)
+        )
         data = answer.get("SMSMessageData") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
             raise ChannelError(f"not understood: {str(answer)[:200]}", unknown=True)
-        recipients = data.get("Recipients") or []
-        if not recipients:
+        entry = _first(data.get("Recipients"))
+        if entry is None:
             # HTTP 201 and no exception: a bad sender id looks like this.
-            raise ChannelError(str(data.get("Message", "refused"))[:200], permanent=True)
-        code, status = _whole(str(recipients[0].get("statusCode", ""))), str(recipients[0].get("status", ""))
+            raise _refusal(None, str(data.get("Message") or "refused"))
+        code, status = _whole(str(entry.get("statusCode", ""))), str(entry.get("status", ""))
         if code not in _ACCEPTED:
-            again = code in _TRY_AGAIN
-            raise ChannelError(f"{code} {status}", permanent=not again, retry_after_s=_TRY_AGAIN.get(code or 0))
+            raise _refusal(code, status)
         return Receipt(
-            provider_id=str(recipients[0].get("messageId", "")),
+            provider_id=str(entry.get("messageId", "")),
             status=status,
-            cost=str(recipients[0].get("cost", "")),
+            cost=str(entry.get("cost", "")),
             parts=parts(text),
         )
 
@@ -181,13 +194,13 @@ class AfricasTalkingVoice:
         if not isinstance(answer, dict):
             raise ChannelError(f"not understood: {str(answer)[:200]}", unknown=True)
         problem = str(answer.get("errorMessage") or "None")
-        entries = answer.get("entries") or []
-        if problem != "None" or not entries:  # the text "None" means that all is well
-            raise ChannelError(problem[:200], permanent=True)
-        status = str(entries[0].get("status", ""))
+        entry = _first(answer.get("entries"))
+        if problem != "None" or entry is None:  # the text "None" means that all is well
+            raise _refusal(None, problem if problem != "None" else "no call in the answer")
+        status = str(entry.get("status", ""))
         if status != "Queued":
-            raise ChannelError(status[:200], permanent=status in ("InvalidPhoneNumber", "DestinationNotSupported"))
-        return Receipt(provider_id=str(entries[0].get("sessionId", "")), status=status)
+            raise _refusal(None, status)
+        return Receipt(provider_id=str(entry.get("sessionId", "")), status=status)
 
     def fetch(self, media: Media) -> bytes:
         """A call carries no attachments."""
@@ -218,8 +231,7 @@ def _call(request: Any) -> Any:
         raise ChannelError(type(error).__name__) from None
     except requests.ConnectionError as error:
         # Refused or no route: nothing was written. A connection that broke later may have delivered the request.
-        refused = re.search(r"refused|NewConnectionError|NameResolution|unreachable", str(error)) is not None
-        raise ChannelError(type(error).__name__, unknown=not refused) from None
+        raise ChannelError(type(error).__name__, unknown=_NOT_WRITTEN.search(str(error)) is None) from None
     except requests.RequestException as error:
         raise ChannelError(type(error).__name__, unknown=True) from None
     except AfricasTalkingException as error:
@@ -228,6 +240,17 @@ def _call(request: Any) -> Any:
         raise ChannelError(str(error)[:200], permanent=final) from None
     except ValueError as error:
         raise ChannelError(str(error)[:200], permanent=True) from None
+
+
+def _refusal(code: int | None, words: str) -> ChannelError:
+    """What the carrier's code means, or its word where it gives no code. Not knowing either, we do not insist."""
+    code = code if code is not None else next((_WORDS[word] for word in _WORDS if word in words), None)
+    reason = f"{code or ''} {words}".strip()[:200]
+    return ChannelError(reason, permanent=code not in _TRY_AGAIN, retry_after_s=_TRY_AGAIN.get(code or 0))
+
+
+def _first(entries: object) -> dict[str, Any] | None:
+    return entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else None
 
 
 def _field(form: Mapping[str, str], name: str, *, default: str | None = None) -> str:

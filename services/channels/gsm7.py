@@ -17,25 +17,22 @@ _PLAIN = str.maketrans(
         "\u00b0": " deg",
         "\u014b": "ng'",
         "\u014a": "Ng'",
-        "\u200b": "",
-        "\ufeff": "",
+        "\x1b": "",  # the table's own switch to its extension
     }
 )
+_UNSEEN = ("Mn", "Me", "Cf", "Cc", "Cs")  # marks on the letter before, joiners, controls
 
 
 def normalise(text: str) -> str:
     """The same words in GSM-7. What has no place there, such as an emoji, becomes a question mark."""
-    plain = text.translate(_PLAIN)
-    if smsutil.is_valid_gsm(plain):
-        return plain
-    letters = []
-    for letter in plain:
-        if not smsutil.is_valid_gsm(letter):
-            letter = (
-                "".join(part for part in unicodedata.normalize("NFKD", letter) if smsutil.is_valid_gsm(part)) or "?"
-            )
-        letters.append(letter)
-    return "".join(letters)
+    plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    return "".join(letter if smsutil.is_valid_gsm(letter) else _nearest(letter) for letter in plain)
+
+
+def _nearest(letter: str) -> str:
+    if unicodedata.category(letter) in _UNSEEN:
+        return ""
+    return "".join(part for part in unicodedata.normalize("NFKD", letter) if smsutil.is_valid_gsm(part)) or "?"
 
 
 def parts(text: str) -> int:

@@ -18,11 +18,13 @@ from services.channels.base import BadCallback, ChannelError, Inbound, Kind, Med
 from services.channels.phone_numbers import from_carrier
 
 NAME = "mm7"
-SUCCESS = 1000
+SUCCESS, CLIENT_ERROR, FORMAT_CORRUPT = 1000, 2000, 2007
 _VERSION = "6.8.0"
-_NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
+_SCHEMA = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/"
+_RELEASES = {"5": "REL-5-MM7-1-0", "6": "REL-6-MM7-1-4"}
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARTS = 40
+_XML = ("text/xml", "application/soap+xml")
 
 
 def parse(raw: bytes, content_type: str) -> tuple[Inbound, str, str]:
@@ -39,7 +41,9 @@ def parse(raw: bytes, content_type: str) -> tuple[Inbound, str, str]:
         raise BadCallback(f"not MIME: {type(error).__name__}") from None
     if not parts:
         raise BadCallback("no parts")
-    envelope = _soap(_bytes(parts[0]))
+    root = next((part for part in parts if part.get_content_type() in _XML), parts[0])
+    parts.remove(root)
+    envelope = _soap(_bytes(root))
     request = _find(envelope, "DeliverReq")
     transaction_id = _words(envelope, "TransactionID")
     if request is None or not transaction_id:
@@ -49,7 +53,7 @@ def parse(raw: bytes, content_type: str) -> tuple[Inbound, str, str]:
     if not number:
         raise BadCallback("no sender")
     recipients = _find(request, "Recipients")
-    texts = [_bytes(part).decode("utf-8", "replace") for part in parts[1:] if part.get_content_type() == "text/plain"]
+    texts = [_bytes(part).decode("utf-8", "replace") for part in parts if part.get_content_type() == "text/plain"]
     inbound = Inbound(
         carrier=NAME,
         kind=Kind.MMS,
@@ -61,7 +65,7 @@ def parse(raw: bytes, content_type: str) -> tuple[Inbound, str, str]:
         text=" ".join(filter(None, (_words(request, "Subject"), *map(str.strip, texts))))[:2000].replace("\x00", ""),
         media=tuple(
             Media(part.get_content_type(), content=_bytes(part))
-            for part in parts[1:]
+            for part in parts
             # SMIL only arranges the slides.
             if part.get_content_maintype() != "text" and part.get_content_type() != "application/smil"
         ),
@@ -72,13 +76,30 @@ def parse(raw: bytes, content_type: str) -> tuple[Inbound, str, str]:
 
 def deliver_rsp(transaction_id: str, version: str = _VERSION, status: int = SUCCESS, text: str = "Success") -> bytes:
     """The answer to a `DeliverReq`: the same TransactionID and a status of the standard, 1000 for success."""
+    return _envelope("DeliverRsp", transaction_id, version, status, text)
+
+
+def error_rsp(status: int, text: str, transaction_id: str = "", version: str = _VERSION) -> bytes:
+    """The answer to what is no `DeliverReq`: a SOAP fault around a `VASPErrorRsp`; 2007 says that the format is bad."""
+    return _envelope("VASPErrorRsp", transaction_id, version, status, text)
+
+
+def _envelope(name: str, transaction_id: str, version: str, status: int, text: str) -> bytes:
+    namespace = _SCHEMA + _RELEASES.get(version[:1], _RELEASES["6"])
+    answer = (
+        f'<mm7:{name} xmlns:mm7="{namespace}"><mm7:MM7Version>{escape(version)}</mm7:MM7Version>'
+        f"<mm7:Status><mm7:StatusCode>{status}</mm7:StatusCode><mm7:StatusText>{escape(text)}</mm7:StatusText>"
+        f"</mm7:Status></mm7:{name}>"
+    )
+    if status != SUCCESS:
+        answer = (
+            f"<env:Fault><faultcode>env:{'Client' if status < 3000 else 'Server'}</faultcode>"
+            f"<faultstring>{escape(text)}</faultstring><detail>{answer}</detail></env:Fault>"
+        )
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="{_SOAP}">'
-        f'<env:Header><mm7:TransactionID xmlns:mm7="{_NAMESPACE}" env:mustUnderstand="1">{escape(transaction_id)}'
-        f"</mm7:TransactionID></env:Header>"
-        f'<env:Body><mm7:DeliverRsp xmlns:mm7="{_NAMESPACE}"><mm7:MM7Version>{escape(version)}</mm7:MM7Version>'
-        f"<mm7:Status><mm7:StatusCode>{status}</mm7:StatusCode><mm7:StatusText>{escape(text)}</mm7:StatusText>"
-        f"</mm7:Status></mm7:DeliverRsp></env:Body></env:Envelope>"
+        f'<env:Header><mm7:TransactionID xmlns:mm7="{namespace}" env:mustUnderstand="1">{escape(transaction_id)}'
+        f"</mm7:TransactionID></env:Header><env:Body>{answer}</env:Body></env:Envelope>"
     ).encode()
 
 

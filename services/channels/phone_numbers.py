@@ -8,7 +8,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-_PERSON = re.compile(r"\+[1-9]\d{7,14}")
+_PERSON = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
 class NotAPhone(ValueError):
@@ -41,7 +41,7 @@ def normalise(raw: str, region: str = "KE") -> str:
 def from_carrier(raw: str) -> str:
     """A carrier's number with its `+`; what is no number (a masked or alphanumeric sender) stays as it is."""
     text = raw.strip()
-    return f"+{text}" if re.fullmatch(r"[1-9]\d{9,14}", text) else text
+    return f"+{text}" if re.fullmatch(r"[1-9][0-9]{9,14}", text) else text
 
 
 def is_person(sender: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from services.channels.base import BadCallback, ChannelError, Inbound, Kind, Media, Outbound, Receipt
+from services.channels.download import read_at_most
 from services.channels.phone_numbers import from_carrier
 
 NAME = "twilio"
@@ -71,13 +72,11 @@ class TwilioMms:
             raise ChannelError("the picture lies on a foreign host", permanent=True)
         try:
             # Twilio answers with a redirect to its storage, which must not see our credentials: httpx drops them.
-            answer = httpx.get(
-                media.locator, auth=(self._account_sid, self._auth_token), timeout=20, follow_redirects=True
-            )
+            auth = (self._account_sid, self._auth_token)
+            with httpx.stream("GET", media.locator, auth=auth, timeout=20, follow_redirects=True) as answer:
+                content = read_at_most(answer, _LARGEST)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ChannelError(type(error).__name__) from None
         if not answer.is_success:
-            raise ChannelError(f"HTTP {answer.status_code}", permanent=answer.status_code in (401, 403, 404, 410))
-        if len(answer.content) > _LARGEST:
-            raise ChannelError("the picture is too large", permanent=True)
-        return answer.content
+            raise ChannelError(f"HTTP {answer.status_code}", permanent=answer.status_code in (403, 404, 410))
+        return content

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from services.channels.base import (
     BadCallback,
@@ -19,6 +20,7 @@ from services.channels.base import (
     Outbound,
     Receipt,
 )
+from services.channels.download import read_at_most
 
 if TYPE_CHECKING:
     import httpx
@@ -35,8 +37,10 @@ _THROTTLED = (4, 80007, 130429, 131048, 131056, 133016)
 _THROTTLE_S = 60.0
 _ATTACHMENTS = ("image", "document", "audio", "video", "sticker")
 _LARGEST_MEDIA = 32 * 1024 * 1024
-_BUTTONS, _ROWS, _ROW_LABEL = 3, 10, 24
+_BUTTONS, _BUTTON_LABEL, _BUTTON_TEXT = 3, 20, 1024
+_ROWS, _ROW_LABEL = 10, 24
 _TEXT = 4096
+_TOKEN_REFUSED, _NEW_TOKEN_S = 401, 600.0
 
 
 def verify(arguments: Mapping[str, str], verify_token: str) -> str:
@@ -71,8 +75,8 @@ def parse(raw: bytes) -> list[Inbound | DeliveryReport]:
         contacts = _dicts(value.get("contacts"))
         events += [
             found
-            for position, message in enumerate(_dicts(value.get("messages")))
-            if (found := _message(message, contacts[position] if position < len(contacts) else {}, recipient))
+            for message in _dicts(value.get("messages"))
+            if (found := _message(message, _contact(message, contacts), recipient))
         ]
         events += [report for status in _dicts(value.get("statuses")) if (report := _status(status))]
     return events
@@ -101,14 +105,14 @@ class WhatsApp:
     def fetch(self, media: Media) -> bytes:
         """Downloads an attachment in two steps, and checks its hash. Raises ChannelError."""
         where = _text(_json(self._ask("GET", f"{self._base_url}/{media.locator}")).get("url"))
-        if not where.startswith(("https://", self._base_url.split("/v", 1)[0])):
+        if not where.startswith("https://") and urlsplit(where).netloc != urlsplit(self._base_url).netloc:
             raise ChannelError("the media link is not https", permanent=True)
-        content = self._ask("GET", where).content
+        content = self._ask("GET", where)
         if media.sha256 and hashlib.sha256(content).hexdigest() != _hex(media.sha256):
             raise ChannelError("the attachment does not match its hash")
         return content
 
-    def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+    def _ask(self, method: str, url: str, **options: Any) -> bytes:
         import httpx
 
         if self._client is None:
@@ -116,20 +120,21 @@ class WhatsApp:
                 timeout=20, headers={"Authorization": f"Bearer {self._access_token}"}, follow_redirects=False
             )
         try:
-            answer = self._client.request(method, url, **options)
+            with self._client.stream(method, url, **options) as answer:
+                content = read_at_most(answer, _LARGEST_MEDIA)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ChannelError(type(error).__name__) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ChannelError(type(error).__name__, unknown=method == "POST") from None
         if answer.is_success:
-            if len(answer.content) > _LARGEST_MEDIA:
-                raise ChannelError("the attachment is too large", permanent=True)
-            return answer
-        problem = _dict(_json(answer).get("error"))
+            return content
+        problem = _dict(_json(content).get("error"))
         code = problem.get("code")
         reason = f"HTTP {answer.status_code} {code or ''} {_text(problem.get('message'))[:120]}".strip()
         if answer.status_code == 429 or code in _THROTTLED:
             raise ChannelError(reason, retry_after_s=_THROTTLE_S)
+        if answer.status_code == _TOKEN_REFUSED:  # until the operator renews the token: media is kept for 7 days
+            raise ChannelError(reason, retry_after_s=_NEW_TOKEN_S)
         raise ChannelError(reason, permanent=400 <= answer.status_code < 500)
 
 
@@ -139,7 +144,8 @@ def _content(message: Outbound) -> dict[str, Any]:
     body = {"text": message.text[:_TEXT]}
     if not message.buttons:
         return {"type": "text", "text": {"body": body["text"]}}
-    if len(message.buttons) <= _BUTTONS:
+    short = all(len(label) <= _BUTTON_LABEL for _, label in message.buttons)
+    if short and len(message.buttons) <= _BUTTONS and len(message.text) <= _BUTTON_TEXT:
         buttons = [{"type": "reply", "reply": {"id": key, "title": label}} for key, label in message.buttons]
         return {"type": "interactive", "interactive": {"type": "button", "body": body, "action": {"buttons": buttons}}}
     rows = [{"id": key, "title": label[:_ROW_LABEL]} for key, label in message.buttons[:_ROWS]]
@@ -152,6 +158,14 @@ def _values(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for change in _dicts(entry.get("changes")):
             if change.get("field") == "messages":
                 yield _dict(change.get("value"))
+
+
+def _contact(message: dict[str, Any], contacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Who wrote it. A webhook names each person once, however many messages it brings."""
+    for ours, theirs in (("from", "wa_id"), ("from_user_id", "user_id")):
+        if ours in message:
+            return next((contact for contact in contacts if contact.get(theirs) == message[ours]), {})
+    return contacts[0] if len(contacts) == 1 else {}
 
 
 def _message(message: dict[str, Any], contact: dict[str, Any], recipient: str) -> Inbound | None:
@@ -180,9 +194,9 @@ def _message(message: dict[str, Any], contact: dict[str, Any], recipient: str) -
         provider_id=identity,
         sender=f"+{number.lstrip('+')}" if number else f"user:{user}",
         recipient=recipient,
-        text=text[:_TEXT].replace("\x00", ""),
+        text=text[:_TEXT],
         media=media,
-        choice=choice[:200].replace("\x00", ""),
+        choice=choice[:200],
         sent_at=_text(message.get("timestamp")),
     )
 
@@ -196,9 +210,9 @@ def _status(status: dict[str, Any]) -> DeliveryReport | None:
     return DeliveryReport(NAME, identity, _STATES.get(word), word, reason[:200])
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _json(content: bytes) -> dict[str, Any]:
     try:
-        return _dict(answer.json())
+        return _dict(json.loads(content))
     except ValueError:
         return {}
 
@@ -224,4 +238,7 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    if not isinstance(value, str):
+        return str(value) if isinstance(value, int) else ""
+    # JSON can carry half a surrogate pair and NUL, which no database stores: the webhook would fail for a week.
+    return value.encode("utf-8", "replace").decode().replace("\x00", "")
