@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 LANGUAGES = ("en", "sw", "luo")
-_LOCALE = Path(__file__).with_name("locale")
+LOCALE = Path(__file__).with_name("locale")
 _LINE = re.compile(r'^(msgid|msgstr)?\s*(".*")$')
 
 
@@ -35,7 +35,7 @@ def text(language: str, message_id: str, **params: object) -> str:
 @lru_cache(maxsize=len(LANGUAGES))
 def messages(language: str) -> dict[str, str]:
     """Every sentence of one language, by id."""
-    return read_po(_LOCALE / language / "LC_MESSAGES" / "jicho.po")
+    return read_po(LOCALE / language / "LC_MESSAGES" / "jicho.po")
 
 
 def read_po(path: Path) -> dict[str, str]:

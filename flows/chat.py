@@ -2,66 +2,88 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
 from flows.caption import read_caption
 from flows.catalogue import text
-from flows.conversation import go_back
+from flows.conversation import Step, Tell
+from flows.photograph import unplaced
 from flows.render_chat import Reply, reply
-from flows.sessions import Conversation, begin, can_resume, latest, save
+from flows.sessions import RESUMABLE_MS, Conversation, begin, latest, save
 from services.channels.base import Inbound, Kind
 from services.screening.people import caller_for, opt_in_to, opt_out_of
 from services.settings import current
+from services.store.clock import HOUR_MS, now_ms
 
-_STOP = frozenset({"stop", "acha", "simamisha", "komesha", "wene", "unsubscribe", "cancel"})
+_STOP = frozenset({"stop", "acha", "simamisha", "komesha", "weo", "wene", "unsubscribe", "cancel"})
 _START = frozenset({"start", "anza", "chaki", "unstop"})
-_BACK, _HOME = "0", "00"
+_BACK = "0"
+_HOME = frozenset({"00", "jicho", "menu"})
 # An MMS is answered by SMS: nobody pays for pictures of words.
 _CHANNEL = {Kind.WHATSAPP: Kind.WHATSAPP, Kind.SMS: Kind.SMS, Kind.MMS: Kind.SMS}
+# A machine that answers our answers would go on for ever, at our cost.
+_MISTAKES = 4
+_MUTED_MS = HOUR_MS
 
 
 def chat_turn(tx: Connection, inbound: Inbound, *, photos: Sequence[int] = ()) -> list[Reply]:
-    """What to answer to one message, in the caller's transaction: nothing or one reply."""
+    """What to answer to one message, in the caller's transaction: nothing or one reply.
+
+    `photos` are the ids of the photographs that came with it. Raises KeyError for a kind that is no chat.
+    """
     channel = _CHANNEL[inbound.kind]
+    talk = latest(tx, inbound.sender, channel)
     if photos:
-        return [_photographs(tx, inbound, channel, list(photos))]
-    word = inbound.text.strip().casefold()
+        return [_photographs(tx, inbound, channel, talk, photos)]
+    word = re.sub(r"[\s.,!*\"']+", " ", inbound.text).strip().casefold()
     if word in _STOP | _START:
         return [_consent_word(tx, inbound, channel, stop=word in _STOP)]
-    talk = latest(tx, inbound.sender, channel)
-    if talk is None or not _still_open(talk) or word == _HOME:
+    if talk is None or not _is_open(talk) or word in _HOME:
+        if talk is not None and _is_muted(talk) and word not in _HOME:
+            return []
         talk = begin(tx, inbound.sender, channel, inbound.provider_id)
-        return [_say(tx, talk)]
+        return [_say(tx, talk, talk.step(tx))]
     if word == _BACK:
-        go_back(talk.journal)
-        return [_say(tx, talk)]
-    return [_say(tx, talk, inbound.choice or inbound.text)]
+        return [_say(tx, talk, talk.back(tx))]
+    return [_say(tx, talk, talk.step(tx, inbound.choice or inbound.text))]
 
 
-def _still_open(talk: Conversation) -> bool:
-    return can_resume(talk) or (talk.state == "active" and talk.journal == [] and bool(talk.said))
+def _is_open(talk: Conversation) -> bool:
+    return talk.state == "active" and talk.updated_at > now_ms() - RESUMABLE_MS
 
 
-def _photographs(tx: Connection, inbound: Inbound, channel: Kind, photos: list[int]) -> Reply:
+def _is_muted(talk: Conversation) -> bool:
+    return talk.state == "muted" and talk.updated_at > now_ms() - _MUTED_MS
+
+
+def _photographs(
+    tx: Connection, inbound: Inbound, channel: Kind, talk: Conversation | None, photos: Sequence[int]
+) -> Reply:
     code, eye = read_caption(inbound.text)
-    talk = latest(tx, inbound.sender, channel)
-    waiting = talk is not None and talk.state == "active" and talk.flow == "photograph"
-    if talk is not None and waiting and code is None:
-        # The next of several: it waits for its turn behind the one that is asked about.
-        talk.arguments["photos"] += photos
-        return _say(tx, talk)
-    talk = begin(tx, inbound.sender, channel, inbound.provider_id, "photograph", photos=photos, code=code, eye=eye)
-    return _say(tx, talk)
+    # The caption's eye is the first picture's; a second one in the same message is of the same patient.
+    came = [[photo_id, code, eye if position == 0 else None] for position, photo_id in enumerate(photos)]
+    waiting = []
+    if talk is not None and talk.flow == "photograph" and _is_open(talk):
+        if code is None:
+            # The next of several waits for its turn behind the one that is asked about.
+            talk.arguments["photos"] += came
+            return _say(tx, talk, talk.step(tx))
+        waiting = unplaced(talk.arguments["photos"], talk.journal)
+    talk = begin(tx, inbound.sender, channel, inbound.provider_id, "photograph", photos=[*came, *waiting])
+    return _say(tx, talk, talk.step(tx))
 
 
-def _say(tx: Connection, talk: Conversation, answer: str | None = None) -> Reply:
-    step = talk.step(tx, answer)
-    said = reply(step, buttons=talk.caller.channel == Kind.WHATSAPP)
+def _say(tx: Connection, talk: Conversation, step: Step) -> Reply:
+    talk.counter = talk.counter + 1 if step.error is not None else 0
     talk.state = "ended" if step.ended else "active"
+    if talk.counter >= _MISTAKES:
+        step, talk.state = Step(step.language, [Tell("chat-help")]), "muted"
+    said = reply(step, buttons=talk.caller.channel == Kind.WHATSAPP)
     talk.said = said.text
-    save(tx, talk, step)
+    save(tx, talk)
     return said
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from flows.questions import Invalid, Question
 
 Journal = list[list[Any]]
-"""`["answer", value]` and `["effect", result, undoable]`, in the order in which they happened."""
+"""`["answer", question id, value]` and `["effect", name, result, undoable]`, in the order in which they happened."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Do:
 
     def __init__(self, effect: Callable[..., dict[str, Any]], *, undoable: bool = False, **arguments: Any) -> None:
         self.effect, self.undoable, self.arguments = effect, undoable, arguments
+        self.name = effect.__name__
 
 
 Yielded = Question | Tell | Speak | Do
@@ -102,8 +103,8 @@ def play(flow: Flow, journal: Journal, tx: Connection, *, language: str, answer:
             step.language = item.language
         elif isinstance(item, Do):
             if position == len(journal):
-                journal.append(["effect", item.effect(tx, **item.arguments), item.undoable])
-            value = _entry(journal, position, "effect")
+                journal.append(["effect", item.name, item.effect(tx, **item.arguments), item.undoable])
+            value = _recorded(journal, position, "effect", item.name)
             position += 1
         else:
             if position == len(journal):
@@ -111,12 +112,12 @@ def play(flow: Flow, journal: Journal, tx: Connection, *, language: str, answer:
                     step.question = item
                     return step
                 try:
-                    journal.append(["answer", item.accept(answer, step.language)])
+                    journal.append(["answer", item.id, item.accept(answer, step.language)])
                 except Invalid as error:
                     step.question, step.error = item, error
                     return step
                 answer = None
-            value = _entry(journal, position, "answer")
+            value = _recorded(journal, position, "answer", item.id)
             position += 1
             step.tells.clear()
 
@@ -124,16 +125,18 @@ def play(flow: Flow, journal: Journal, tx: Connection, *, language: str, answer:
 def go_back(journal: Journal) -> bool:
     """Takes back the last answer. False if there is none, or if something has been done since that stays done."""
     for position in range(len(journal) - 1, -1, -1):
-        kind, *rest = journal[position]
-        if kind == "answer":
+        entry = journal[position]
+        if entry[0] == "answer":
             del journal[position:]
             return True
-        if not rest[1]:
+        undoable = entry[3]
+        if not undoable:
             return False
     return False
 
 
-def _entry(journal: Journal, position: int, kind: str) -> Any:
-    if journal[position][0] != kind:
+def _recorded(journal: Journal, position: int, kind: str, name: str) -> Any:
+    # The name is compared too: after an upgrade that adds a question, a year of birth must not pass for a sex.
+    if journal[position][:2] != [kind, name]:
         raise JournalMismatch
-    return journal[position][1]
+    return journal[position][2]

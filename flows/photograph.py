@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from flows.conversation import Caller, Do, Flow, Tell
+from flows.conversation import Caller, Do, Flow, Journal, Tell
 from flows.questions import Choice, Code
 from services.screening.cases import attach_photo
 
 _TRIES = 3
+Captioned = Sequence[Any]
+"""`[photo id, code or None, eye or None]`"""
 
 
-def photograph(caller: Caller, photos: Sequence[int], code: str | None = None, eye: str | None = None) -> Flow:
-    """Attaches each photograph of `photos` to a screening and an eye. Later ones belong to the same screening."""
+def photograph(caller: Caller, photos: Sequence[Captioned]) -> Flow:
+    """Attaches each photograph to a screening and an eye. A code that was typed serves those behind it too."""
+    typed: str | None = None
     told = Tell("photo-none")
-    for number, photo_id in enumerate(photos):
-        this_eye = eye if number == 0 else None
+    for number, (photo_id, code, eye) in enumerate(photos, 1):
+        which = Tell("photo-which", {"number": number, "count": len(photos)})
+        code = code or typed
         for _ in range(_TRIES):
+            if len(photos) > 1 and not (code and eye):
+                yield which
             if code is None:
-                code = yield Code("ask-photo-code")
-            if this_eye is None:
-                this_eye = yield Choice("ask-eye", keys=("left", "right"), labels="eye", params={"code": code})
-            found = yield Do(attach_photo, photo_id=photo_id, code=code, eye=this_eye, sender=caller.msisdn)
+                code = typed = yield Code("ask-photo-code")
+            if eye is None:
+                eye = yield Choice("ask-eye", keys=("left", "right"), labels="eye", params={"code": code})
+            found = yield Do(attach_photo, photo_id=photo_id, code=code, eye=eye, sender=caller.msisdn)
             if found["state"] != "unknown":
                 break
-            code = None
+            code = typed = None
             yield Tell("code-unknown")
         else:
-            return Tell("code-help")
-        told = Tell(f"photo-{found['state']}", {"code": code, "eye": f"eye-{this_eye}"}, private=True)
-        if number + 1 < len(photos):
+            return Tell("photo-code-help")
+        told = Tell(f"photo-{found['state']}", {"code": code, "eye": f"eye-{eye}"}, private=True)
+        if found["state"] == "locked":
+            return told
+        if number < len(photos):
             yield told
     return told
+
+
+def unplaced(photos: Sequence[Captioned], journal: Journal) -> list[Captioned]:
+    """The photographs that this conversation has not attached yet."""
+    placed = [entry for entry in journal if entry[1] == attach_photo.__name__ and entry[2]["state"] != "unknown"]
+    return list(photos[len(placed) :])

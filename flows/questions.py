@@ -10,6 +10,7 @@ from typing import Any
 from flows.catalogue import text
 from services.channels.phone_numbers import NotAPhone, normalise
 from services.screening import codes
+from services.settings import current
 
 
 class Invalid(Exception):
@@ -93,7 +94,7 @@ class Phone(Question):
         if self.optional and answer.strip() == "1":
             return None
         try:
-            return normalise(answer)
+            return normalise(answer, region=current().region)
         except NotAPhone:
             raise Invalid("error-phone-optional" if self.optional else "error-phone") from None
 

@@ -8,7 +8,7 @@ from flows.catalogue import text
 from flows.conversation import Step
 from flows.render_ussd import say
 
-_LABEL = 20  # a WhatsApp button's title; the list rows that four or more choices become hold 24
+_ROWS, _ROW = 10, 24  # a WhatsApp list; up to three short choices become its buttons
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def reply(step: Step, *, buttons: bool) -> Reply:
         return Reply("\n".join(lines))
     lines.append(text(language, step.question.id, **step.question.params))
     options = [(key, text(language, label)) for key, label in step.question.options()]
-    if buttons and options and all(len(label) <= _LABEL for _, label in options):
+    if buttons and 0 < len(options) <= _ROWS and all(len(label) <= _ROW for _, label in options):
         return Reply("\n".join(lines), tuple(options))
     lines += [f"{number}. {label}" for number, (_, label) in enumerate(options, 1)]
     return Reply("\n".join(lines))

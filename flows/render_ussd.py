@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from flows.catalogue import text
 from flows.conversation import Step, Tell
 from services.channels.gsm7 import normalise
 
 LIMIT = 160
+_LONGEST_WORD = 60  # no word is so long; what a person was named may be
+_ESCAPED = re.compile(r"[\\^{}\[~\]|€\f]")  # GSM-7's extension table: an escape and a letter, two places each
 
 
 def pages(step: Step, *, first: bool = False) -> list[str]:
@@ -29,6 +33,11 @@ def pages(step: Step, *, first: bool = False) -> list[str]:
     return _paginate([normalise(line) for line in lines], footer, text(language, "ussd-more"))
 
 
+def length(screen: str) -> int:
+    """How many of a screen's 160 places a text in GSM-7 takes."""
+    return len(screen) + len(_ESCAPED.findall(screen))
+
+
 def say(language: str, tell: Tell) -> str:
     """One sentence; parameters that are themselves sentences ("eye-left") are said in the same language."""
     params = {
@@ -40,13 +49,13 @@ def say(language: str, tell: Tell) -> str:
 
 def _paginate(lines: list[str], footer: str, more: str) -> list[str]:
     whole = "\n".join([*lines, footer] if footer else lines)
-    if len(whole) <= LIMIT:
+    if length(whole) <= LIMIT:
         return [whole]
-    room = LIMIT - len(more) - 1 - (len(footer) + 1 if footer else 0)
+    room = LIMIT - length(more) - 1 - (length(footer) + 1 if footer else 0)
     screens: list[str] = [""]
-    for piece in _pieces(lines, room):
+    for piece in _pieces(lines):
         joined = f"{screens[-1]}{piece}" if screens[-1] else piece.lstrip()
-        if len(joined.rstrip()) <= room:
+        if length(joined.rstrip()) <= room:
             screens[-1] = joined
         else:
             screens.append(piece.lstrip())
@@ -57,13 +66,13 @@ def _paginate(lines: list[str], footer: str, more: str) -> list[str]:
     ]
 
 
-def _pieces(lines: list[str], room: int) -> list[str]:
+def _pieces(lines: list[str]) -> list[str]:
     """What a page may break between: whole short lines (an option stays in one piece), and the words of long ones."""
     pieces: list[str] = []
     for line in lines:
-        if len(line) <= 40:
+        if length(line) <= 40:
             pieces.append(f"\n{line}")
             continue
         words = line.split(" ")
-        pieces += [("\n" if number == 0 else " ") + word[:room] for number, word in enumerate(words)]
+        pieces += [("\n" if number == 0 else " ") + word[:_LONGEST_WORD] for number, word in enumerate(words)]
     return pieces

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from flows.conversation import Caller, Do, Flow, Tell
-from flows.questions import Choice, Code
+from flows.questions import Choice, Code, Confirm
+from services.channels.base import Kind
+from services.channels.phone_numbers import is_person
 from services.screening.cases import finish_with_one_eye, request_call, result_for
 from services.settings import current
 
 _TRIES = 3
+_REPEATS = 5
+_KEPT = (Kind.SMS, Kind.WHATSAPP)
 
 
 def result(caller: Caller) -> Flow:
@@ -16,8 +20,10 @@ def result(caller: Caller) -> Flow:
         code = yield Code("ask-result-code")
         found = yield Do(result_for, undoable=True, code=code, msisdn=caller.msisdn)
         if found["state"] == "ready":
+            if caller.channel in _KEPT and not caller.worker:
+                return (yield from _offer_call(caller, code))
             verdict = Tell(f"result-{found['outcome']}", {"place": current().referral_place}, private=True)
-            return (yield from _until_heard(verdict)) if caller.channel == "voice" else verdict
+            return (yield from _until_heard(verdict)) if caller.channel == Kind.VOICE else verdict
         if found["state"] != "unknown":
             return Tell(f"result-{found['state']}")
         yield Tell("code-unknown")
@@ -28,6 +34,8 @@ def call_me(caller: Caller) -> Flow:
     """Asks for the code, and has the result read out by a call to the number that asks."""
     for _ in range(_TRIES):
         code = yield Code("ask-result-code")
+        if not is_person(caller.msisdn):
+            return Tell("result-dial", {"ussd": current().ussd_code})
         found = yield Do(request_call, code=code, msisdn=caller.msisdn)
         if found["state"] != "unknown":
             return Tell(f"call-{found['state']}")
@@ -46,9 +54,21 @@ def finish(caller: Caller) -> Flow:
     return Tell("code-help")
 
 
+def _offer_call(caller: Caller, code: str) -> Flow:
+    # Messages stay on the phone and phones are shared: nothing clinical is written to a patient (clinical rule 6).
+    ussd = {"ussd": current().ussd_code}
+    if not is_person(caller.msisdn):
+        return Tell("result-dial", ussd)
+    if not (yield Confirm("ask-result-call", ussd)):
+        return Tell("goodbye")
+    asked = yield Do(request_call, code=code, msisdn=caller.msisdn)
+    return Tell("code-help" if asked["state"] == "unknown" else f"call-{asked['state']}")
+
+
 def _until_heard(verdict: Tell) -> Flow:
-    """Says it again for as long as the listener presses 1."""
-    while True:
+    """Says it again when the listener presses 1, some times: a line costs by the second."""
+    for _ in range(_REPEATS):
         yield verdict
         if (yield Choice("ask-again", keys=("repeat", "end"))) == "end":
             return Tell("goodbye")
+    return Tell("goodbye")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from flows.conversation import Caller, Flow, Journal, JournalMismatch, Step, play
+from flows.conversation import Caller, Flow, Journal, JournalMismatch, Step, Tell, go_back, play
 from flows.menu import menu
 from flows.photograph import photograph
-from flows.questions import Choice
+from flows.questions import Choice, Invalid
 from flows.result import result
 from services.channels.base import Kind
 from services.screening.people import caller_for
@@ -49,12 +50,24 @@ class Conversation:
         """Plays the flow on. A journal that an older release wrote starts it anew: nothing that was done is undone."""
         language = self.caller.language or current().language
         try:
-            return play(
-                FLOWS[self.flow](self.caller, **self.arguments), self.journal, tx, language=language, answer=answer
-            )
+            step = play(self._flow(), self.journal, tx, language=language, answer=answer)
         except JournalMismatch:
             self.journal.clear()
-            return play(FLOWS[self.flow](self.caller, **self.arguments), self.journal, tx, language=language)
+            step = play(self._flow(), self.journal, tx, language=language)
+            step.tells.insert(0, Tell("restarted"))
+        self.language = step.language
+        return step
+
+    def back(self, tx: Connection) -> Step:
+        """Takes back the last answer and asks it again, or says that what was done since stays done."""
+        taken_back = go_back(self.journal)
+        step = self.step(tx)
+        if not taken_back and self.journal and step.question is not None:
+            step.error = Invalid("error-back")
+        return step
+
+    def _flow(self) -> Flow:
+        return FLOWS[self.flow](self.caller, **self.arguments)
 
 
 def begin(
@@ -73,12 +86,17 @@ def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
         .order_by(conversation.c.id.desc())
         .limit(1)
     ).first()
-    if row is None or row.flow not in FLOWS:
+    if row is None:
         return None
+    try:
+        caller, arguments = Caller(**row.caller["caller"]), row.caller["arguments"]
+        inspect.signature(FLOWS[row.flow]).bind(caller, **arguments)
+    except (KeyError, TypeError):
+        return None  # an older release wrote it, and this one has no such flow
     return Conversation(
-        Caller(**row.caller["caller"]),
+        caller,
         row.flow,
-        row.caller["arguments"],
+        arguments,
         row.journal,
         row.session_id,
         id=row.id,
@@ -91,7 +109,22 @@ def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
     )
 
 
-def save(tx: Connection, talk: Conversation, step: Step) -> None:
+def said_in(tx: Connection, msisdn: str, channel: Kind, session_id: str) -> str | None:
+    """What a number was last told in an earlier session, or None if it had no such session."""
+    said: str | None = tx.execute(
+        sa.select(conversation.c.last_answer)
+        .where(
+            conversation.c.msisdn == msisdn,
+            conversation.c.channel == channel.value,
+            conversation.c.session_id == session_id,
+        )
+        .order_by(conversation.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return said
+
+
+def save(tx: Connection, talk: Conversation) -> None:
     """Writes a conversation down; what was said to it is not final before the transaction is."""
     now = now_ms()
     values = {
@@ -99,7 +132,7 @@ def save(tx: Connection, talk: Conversation, step: Step) -> None:
         "flow": talk.flow,
         "caller": {"caller": asdict(talk.caller), "arguments": talk.arguments},
         "journal": talk.journal,
-        "language": step.language,
+        "language": talk.language,
         "ussd_text": talk.heard,
         "last_answer": talk.said,
         "counter": talk.counter,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy.engine import Connection
 
 from flows.catalogue import text
-from flows.conversation import Step, go_back
+from flows.conversation import Step
+from flows.questions import Confirm, Invalid
 from flows.render_ussd import pages
-from flows.sessions import Conversation, begin, can_resume, latest, resume_step, save
+from flows.sessions import Conversation, begin, can_resume, latest, resume_step, said_in, save
 from services.channels.base import Kind, UssdTurn
+from services.screening.people import caller_for
 from services.store.clock import now_ms
 
 _BACK, _HOME, _MORE = "0", "00", "98"
 _RETRY_MS = 3_000
+_MOST_DIALLED = 20  # answers in one deep dial; a longer text is no dialling but an attack
 
 
 def ussd_turn(tx: Connection, turn: UssdTurn, *, current_only_networks: frozenset[str] = frozenset()) -> str:
@@ -34,21 +39,32 @@ def ussd_turn(tx: Connection, turn: UssdTurn, *, current_only_networks: frozense
 
 
 def _new_session(tx: Connection, turn: UssdTurn, previous: Conversation | None) -> str:
+    outrun = previous and said_in(tx, turn.msisdn, Kind.USSD, turn.session_id)
+    if outrun:
+        return outrun  # a late repetition from an older session: its answers must not be taken for a deep dial
     if previous is not None and can_resume(previous) and not turn.text:
-        previous.session_id, previous.heard, previous.state = turn.session_id, "", "resuming"
-        return _show(tx, previous, resume_step(previous))
+        return _offer_to_resume(tx, turn, previous)
     talk = begin(tx, turn.msisdn, Kind.USSD, turn.session_id)
     talk.heard = turn.text
     step = talk.step(tx)
     # Deep dialling, `*384*77*2#`: what was typed beyond the code answers the first questions, as far as it fits.
-    for answer in turn.text.split("*") if turn.text else ():
+    # Consent is never dialled ahead: it has to be read first.
+    for answer in turn.text.split("*")[:_MOST_DIALLED] if turn.text else ():
+        if step.ended or isinstance(step.question, Confirm):
+            break
         tried = talk.step(tx, answer)
         if tried.error is not None:
             break
         step = tried
-        if step.ended:
-            break
     return _show(tx, talk, step)
+
+
+def _offer_to_resume(tx: Connection, turn: UssdTurn, previous: Conversation) -> str:
+    """Goes on in a row of its own, so that the old session's last answer can still be repeated."""
+    talk = replace(previous, id=None, session_id=turn.session_id, heard="", state="resuming", counter=0)
+    previous.state = "ended"
+    save(tx, previous)
+    return _show(tx, talk, resume_step(talk))
 
 
 def _answer_in(talk: Conversation, turn: UssdTurn, *, current_only: bool) -> str | None:
@@ -70,12 +86,14 @@ def _answer_in(talk: Conversation, turn: UssdTurn, *, current_only: bool) -> str
 
 
 def _resume(tx: Connection, talk: Conversation, answer: str) -> str:
-    offer = resume_step(talk)
-    if answer == "1":
+    same_role = caller_for(tx, talk.caller.msisdn)["worker"] == talk.caller.worker
+    if answer == "1" and same_role:
         talk.state, talk.counter = "active", 0
         return _show(tx, talk, talk.step(tx))
-    if answer in ("2", _HOME):
+    if answer in ("1", "2", _HOME):
         return _restart(tx, talk)
+    offer = resume_step(talk)
+    offer.error = Invalid("error-choice", last=2)
     return _show(tx, talk, offer)
 
 
@@ -89,8 +107,7 @@ def _take(tx: Connection, talk: Conversation, answer: str) -> str:
     if answer == _BACK:
         if talk.counter > 0:
             return _show(tx, talk, talk.step(tx), page=talk.counter - 1)
-        go_back(talk.journal)
-        return _show(tx, talk, talk.step(tx))
+        return _show(tx, talk, talk.back(tx))
     return _show(tx, talk, talk.step(tx, answer))
 
 
@@ -107,5 +124,5 @@ def _show(tx: Connection, talk: Conversation, step: Step, *, page: int = 0) -> s
     if over:
         talk.state = "ended"
     talk.said = f"{'END' if over else 'CON'} {screens[talk.counter]}"
-    save(tx, talk, step)
+    save(tx, talk)
     return talk.said

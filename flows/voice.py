@@ -11,13 +11,14 @@ from flows.render_voice import VoiceStep, voice
 from flows.sessions import begin, latest, save
 from services.channels.base import Kind, VoiceEvent
 
-_SILENCES = 2
+_UNHEARD = 2
 
 
 def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
     """What to say to `person` now. A new call starts with the result behind a code.
 
-    Nobody pressing a key hears the question again, twice, and then a goodbye: an open line costs by the second.
+    Whoever presses no key, or none that fits, hears the question again, twice, and then a goodbye: an open line costs
+    by the second.
     """
     talk = latest(tx, person, Kind.VOICE)
     if talk is None or talk.session_id != event.session_id:
@@ -25,17 +26,14 @@ def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
         step = talk.step(tx)
     elif talk.state == "ended":
         return VoiceStep.from_json(json.loads(talk.said))
-    elif not event.digits:
-        talk.counter += 1
-        step = talk.step(tx)
-        if talk.counter > _SILENCES:
-            step = Step(step.language, [Tell("goodbye")])
     else:
-        talk.counter = 0
-        step = talk.step(tx, event.digits)
+        step = talk.step(tx, event.digits or None)
+        talk.counter = 0 if event.digits and step.error is None else talk.counter + 1
+        if talk.counter > _UNHEARD:
+            step = Step(step.language, [Tell("goodbye")])
     said = voice(step)
     talk.state, talk.said = "ended" if said.ended else "active", json.dumps(said.to_json())
-    save(tx, talk, step)
+    save(tx, talk)
     return said
 
 
