@@ -6,8 +6,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
+_ESPEAK = Lock()
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u02bb\u00b4`\u2032]")
 
 
@@ -49,9 +53,14 @@ def remap(symbols: str, table: Mapping[str, str]) -> str:
 
 def espeak(espeak_voice: str, text: str) -> list[str]:
     """espeak-ng's phonemes, one string a sentence. Its state is global: one thread at a time."""
-    from piper import voice as piper_voice
+    with _ESPEAK:
+        sentences = _phonemizer().phonemize(espeak_voice, text)
+    return ["".join(sentence) for sentence in sentences if sentence]
+
+
+@lru_cache(maxsize=1)
+def _phonemizer() -> Any:
+    """espeak-ng, started once: starting it again over a running one has crashed the process."""
     from piper.phonemize_espeak import EspeakPhonemizer
 
-    with piper_voice._ESPEAK_PHONEMIZER_LOCK:
-        sentences = EspeakPhonemizer().phonemize(espeak_voice, text)
-    return ["".join(sentence) for sentence in sentences if sentence]
+    return EspeakPhonemizer()

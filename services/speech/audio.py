@@ -14,7 +14,7 @@ Samples = NDArray[np.int16]
 # Carriers cut the first moments of a prompt when a call is answered.
 LEAD_S = 0.4
 _LOUDNESS = 0.09  # root mean square of full scale, about -21 dBFS
-_PEAK = 0.89
+_KNEE, _CEILING = 0.7, 0.95
 _FADE_S = 0.005
 _PAUSE_S = 0.25
 
@@ -71,7 +71,7 @@ def for_telephone(sound: NDArray[np.float32], rate: int) -> Samples:
     if loud > 0:
         narrow = narrow * (_LOUDNESS / loud)
         # The few loudest moments are bent, not the whole message made quiet for their sake.
-        narrow = np.where(np.abs(narrow) > _PEAK, np.tanh(narrow / _PEAK) * _PEAK, narrow)
+        narrow = _bent(narrow)
     fade = min(int(_FADE_S * RATE), len(narrow) // 2)
     if fade:
         ramp = np.linspace(0, 1, fade, dtype=np.float32)
@@ -79,6 +79,14 @@ def for_telephone(sound: NDArray[np.float32], rate: int) -> Samples:
         narrow[-fade:] *= ramp[::-1]
     samples: Samples = (np.clip(narrow, -1, 1) * 32767).astype(np.int16)
     return samples
+
+
+def _bent(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Levels above the knee approach the ceiling smoothly, so that nothing clips."""
+    room = _CEILING - _KNEE
+    over = np.maximum(np.abs(sound) - _KNEE, 0)
+    bent = np.minimum(np.abs(sound), _KNEE) + room * np.tanh(over / room)
+    return np.asarray(np.sign(sound) * bent, np.float32)
 
 
 def join(pieces: list[Samples]) -> Audio:

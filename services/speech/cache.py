@@ -32,11 +32,11 @@ class SoundCache:
         """The sound, or None."""
         path = self._path(key)
         try:
-            samples = np.frombuffer(path.read_bytes(), np.int16)
+            content = path.read_bytes()
             os.utime(path)
-        except FileNotFoundError:
+        except OSError:  # not there, or not readable: either way it has to be said anew
             return None
-        return samples
+        return np.frombuffer(content, np.int16)
 
     def put(self, key: str, samples: Samples) -> None:
         """Keeps a sound, and drops old ones when there are too many. Raises OSError."""

@@ -21,6 +21,7 @@ from voices.voice import Voice
 
 __all__ = ["Audio", "Piece", "SpeechError", "languages", "speak"]
 
+_LOG = logging.getLogger(__name__)
 logging.getLogger("piper").setLevel(logging.ERROR)
 
 
@@ -79,7 +80,10 @@ def _sentence(voice: Voice, symbols: str, cache: SoundCache | None) -> Samples:
     sound = cache.get(key)
     if sound is None:
         sound = synthesise(voice, symbols)
-        cache.put(key, sound)
+        try:
+            cache.put(key, sound)
+        except OSError as error:  # a full disk must not silence a call
+            _LOG.warning("a spoken sentence could not be kept: %s", error)
     return sound
 
 

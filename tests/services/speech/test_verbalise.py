@@ -69,9 +69,7 @@ DHOLUO = [
     ("19:30", "saa achiel gi dakika piero adek gotieno"),
     ("140/90", "mia achiel gi piero ang'wen ewi piero ochiko"),
 ]
-TABLE = [
-    (language, *row) for language, rows in (("sw", KISWAHILI), ("en", ENGLISH), ("luo", DHOLUO)) for row in rows
-]
+TABLE = [(language, *row) for language, rows in (("sw", KISWAHILI), ("en", ENGLISH), ("luo", DHOLUO)) for row in rows]
 
 
 @pytest.mark.parametrize(("language", "written", "said"), TABLE)
