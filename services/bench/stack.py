@@ -175,7 +175,8 @@ class Stack:
             if found := condition():
                 return found
             time.sleep(0.02)
-        raise NotInTime(f"waited {seconds:.0f} s for {what}; {self.directory / 'stack.log'} may say why")
+        log = (self.directory / "stack.log").read_text(errors="replace")[-3000:]
+        raise NotInTime(f"waited {seconds:.0f} s for {what}; the log ends:\n{log}")
 
     def secrets(self) -> dict[str, str]:
         """The tokens that the trial made for itself."""
