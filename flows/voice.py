@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flows.conversation import Step, Tell
 from flows.render_voice import VoiceStep, voice
 from flows.sessions import begin, latest, save
 from services.channels.base import Kind, VoiceEvent
+from services.store.tables import message
 
 _UNHEARD = 2
 
@@ -23,6 +26,8 @@ def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
     talk = latest(tx, person, Kind.VOICE)
     if talk is None or talk.session_id != event.session_id:
         talk = begin(tx, person, Kind.VOICE, event.session_id, "result")
+        if talk.caller.language is None:
+            talk.caller = replace(talk.caller, language=_language_of_call(tx, person))
         step = talk.step(tx)
     elif talk.state == "ended":
         return VoiceStep.from_json(json.loads(talk.said))
@@ -35,6 +40,17 @@ def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
     talk.state, talk.said = "ended" if said.ended else "active", json.dumps(said.to_json())
     save(tx, talk)
     return said
+
+
+def _language_of_call(tx: Connection, person: str) -> str | None:
+    """The language of the newest call to this number: a patient who never dialled chose it with her health worker."""
+    language: str | None = tx.execute(
+        sa.select(message.c.language)
+        .where(message.c.recipient == person, message.c.kind == Kind.VOICE.value)
+        .order_by(message.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return language
 
 
 def voice_again(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep | None:
