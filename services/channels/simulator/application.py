@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, redirect
 from werkzeug.exceptions import HTTPException
 
 from services.channels.simulator import carrier_api, phone_api
@@ -18,6 +18,7 @@ def create_simulator(config: SimulatorConfig) -> Flask:
     carrier = Carrier(config)
     application.register_blueprint(carrier_api.blueprint(carrier))
     application.register_blueprint(phone_api.blueprint(carrier))
+    application.add_url_rule("/", view_func=lambda: redirect("/phone"))
     application.register_error_handler(HTTPException, _refuse)
     return application
 

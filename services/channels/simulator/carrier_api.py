@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from typing import Any
 
@@ -11,11 +10,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from services.channels.gsm7 import parts
 from services.channels.phone_numbers import is_person
-from services.channels.simulator import network
+from services.channels.simulator import network, voice
 from services.channels.simulator.state import Call, Carrier, new_id
 
 _SMS_KES = 0.8
 _REPORT_AFTER_S = 0.3
+_SILENT_S = 12.0  # longer than the SDK waits
 
 
 def blueprint(carrier: Carrier) -> Blueprint:
@@ -42,7 +42,7 @@ def blueprint(carrier: Carrier) -> Blueprint:
         no_airtime, silent = carrier.fails("sms_no_airtime"), carrier.fails("sms_silent")
         recipients = [_send(carrier, number, text, no_airtime=no_airtime) for number in numbers]
         if silent:
-            time.sleep(12)  # longer than the SDK waits: it was taken, and nobody learns of it
+            time.sleep(_SILENT_S)  # it was taken, and nobody learns of it
         sent = sum(recipient["statusCode"] == 101 for recipient in recipients)
         total = f"Sent to {sent}/{len(numbers)} Total Cost: KES {_SMS_KES * sent * parts(text):.4f}"
         return jsonify(SMSMessageData={"Message": total, "Recipients": recipients}), 201
@@ -51,16 +51,7 @@ def blueprint(carrier: Carrier) -> Blueprint:
     def call() -> Any:
         if problem := refused():
             return problem
-        entries = []
-        for number in request.form.get("to", "").split(","):
-            if carrier.fails("call_busy"):
-                entries.append({"phoneNumber": number, "status": "DestinationBusy", "sessionId": "None"})
-                continue
-            ringing = Call(new_id("ATVId_"), number, "Outbound")
-            with carrier.locked():
-                carrier.calls[ringing.id] = ringing
-            carrier.accept("call", number, id=ringing.id)
-            entries.append({"phoneNumber": number, "status": "Queued", "sessionId": ringing.id})
+        entries = [_ring(carrier, number) for number in request.form.get("to", "").split(",")]
         return jsonify(entries=entries, errorMessage="None")
 
     @routes.post("/queueStatus")
@@ -84,18 +75,20 @@ def blueprint(carrier: Carrier) -> Blueprint:
             return problem
         if carrier.fails("whatsapp_500"):
             return jsonify(error={"message": "An unknown error occurred", "code": 1}), 500
+        if carrier.fails("whatsapp_throttled"):
+            error = {"message": "(#130429) Rate limit hit", "type": "OAuthException", "code": 130429}
+            return jsonify(error=error), 400
         body = request.get_json(silent=True)
-        if phone_number_id != config.whatsapp_phone_number_id or not isinstance(body, dict) or not body.get("to"):
+        number = network.number_of(body) if isinstance(body, dict) else ""
+        if phone_number_id != config.whatsapp_phone_number_id or not number:
             error = {"message": f"({version}) Invalid parameter", "type": "OAuthException", "code": 100}
             return jsonify(error=error), 400
-        number, identity = f"+{body['to']}", new_id("wamid.")
+        identity = new_id("wamid.")
         carrier.accept("whatsapp", number, id=identity, sender="gateway", message=body)
-        _later(network.whatsapp_status, carrier, identity, number, "delivered")
-        return jsonify(
-            messaging_product="whatsapp",
-            contacts=[{"input": body["to"], "wa_id": body["to"]}],
-            messages=[{"id": identity}],
-        )
+        network.later(_REPORT_AFTER_S, network.whatsapp_status, carrier, identity, number, "sent")
+        network.later(2 * _REPORT_AFTER_S, network.whatsapp_status, carrier, identity, number, "delivered")
+        contact = {"input": number, "wa_id": number[1:]}
+        return jsonify(messaging_product="whatsapp", contacts=[contact], messages=[{"id": identity}])
 
     @routes.get("/<version>/<media_id>")
     def media(version: str, media_id: str) -> Any:
@@ -117,18 +110,14 @@ def blueprint(carrier: Carrier) -> Blueprint:
 
     @routes.get("/whatsapp-media/<media_id>")
     def download(media_id: str) -> Any:
-        if problem := _unauthorised(carrier):
-            return problem
-        content, mime_type = carrier.media[media_id]
-        return Response(content, mimetype=mime_type)
+        return _unauthorised(carrier) or _file(carrier, media_id)
 
     @routes.get("/twilio-media/<media_id>")
     def twilio_download(media_id: str) -> Any:
         given = request.authorization
         if given is None or (given.username, given.password) != (config.twilio_account_sid, config.twilio_auth_token):
             return Response("Authenticate", status=401)
-        content, mime_type = carrier.media[media_id]
-        return Response(content, mimetype=mime_type)
+        return _file(carrier, media_id)
 
     return routes
 
@@ -141,9 +130,29 @@ def _send(carrier: Carrier, number: str, text: str, *, no_airtime: bool) -> dict
         return {"cost": "0", "messageId": "None", "number": number, "status": status, "statusCode": code}
     identity, count = new_id("ATXid_"), parts(text)
     carrier.accept("sms", number, id=identity, text=text, parts=count, sender="gateway")
-    _later(network.sms_report, carrier, identity, number)
+    network.later(_REPORT_AFTER_S, _report, carrier, identity, number, not carrier.fails("sms_undelivered"))
     cost = f"KES {_SMS_KES * count:.4f}"
     return {"cost": cost, "messageId": identity, "number": number, "status": status, "statusCode": code}
+
+
+def _report(carrier: Carrier, identity: str, number: str, delivered: bool) -> None:
+    network.sms_report(carrier, identity, number, delivered=delivered)
+
+
+def _ring(carrier: Carrier, number: str) -> dict[str, Any]:
+    if carrier.fails("call_no_airtime"):
+        return {"phoneNumber": number, "status": "InsufficientCredit", "sessionId": "None"}
+    if not is_person(number):
+        return {"phoneNumber": number, "status": "InvalidPhoneNumber", "sessionId": "None"}
+    call = Call(new_id("ATVId_"), number, "Outbound")
+    busy = carrier.fails("call_busy")
+    if not busy:
+        with carrier.locked():
+            carrier.calls[call.id] = call
+    carrier.accept("call", number, id=call.id)
+    if busy:
+        network.later(_REPORT_AFTER_S, voice.hang_up, carrier, call, "USER_BUSY")
+    return {"phoneNumber": number, "status": "Queued", "sessionId": call.id}
 
 
 def _unauthorised(carrier: Carrier) -> tuple[Response, int] | None:
@@ -153,7 +162,6 @@ def _unauthorised(carrier: Carrier) -> tuple[Response, int] | None:
     return jsonify(error=error), 401
 
 
-def _later(action: Any, *arguments: Any) -> None:
-    timer = threading.Timer(_REPORT_AFTER_S, action, arguments)
-    timer.daemon = True
-    timer.start()
+def _file(carrier: Carrier, media_id: str) -> Response:
+    content, mime_type = carrier.media.get(media_id, (b"", ""))
+    return Response(content, mimetype=mime_type) if content else Response("no such file", status=404)

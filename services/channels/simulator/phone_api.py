@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from services.channels.simulator import network, voice
+from services.channels.simulator import network, ussd, voice
 from services.channels.simulator.network import GatewayAway
-from services.channels.simulator.state import Call, Carrier, new_id
+from services.channels.simulator.state import FAULTS, Call, Carrier, UssdSession, new_id
 
 _MEDIA_TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _SAMPLES = {"clear": False, "signs": True}
@@ -36,33 +36,42 @@ def blueprint(carrier: Carrier) -> Blueprint:
         return Response(file.getvalue(), mimetype="image/jpeg")
 
     @routes.post("/api/ussd")
-    def ussd() -> Any:
-        """`{msisdn, input?, text?}`: dials without `input`, answers with it; `text` sends exactly that."""
+    def ussd_turn() -> Any:
+        """`{msisdn, dial?, input?, text?, session_id?}`: dials the service's code or `dial`, or answers with `input`.
+
+        `text` sends exactly that, in the session open or named: what a network repeats or mangles.
+        """
         body = _body("msisdn")
         msisdn = body["msisdn"]
-        with carrier.locked():
-            session, text = carrier.sessions.get(msisdn, ("", ""))
-            if "text" in body:
-                session, text = body.get("session_id") or session or new_id("ATUid_"), str(body["text"])
-            elif "input" in body and session:
-                text = f"{text}*{body['input']}" if text else str(body["input"])
-            else:
-                session, text = new_id("ATUid_"), ""
-            carrier.sessions[msisdn] = (session, text)
-        try:
-            screen = network.ussd(carrier, session, msisdn, text)
-        except GatewayAway as problem:
-            carrier.sessions.pop(msisdn, None)
-            return jsonify(error=str(problem)), 502
-        if screen.startswith("END"):
-            carrier.sessions.pop(msisdn, None)
-        return jsonify(session_id=session, text=text, screen=screen[4:], ended=screen.startswith("END"))
+        if "text" in body:
+            session = carrier.sessions.get(msisdn)
+            if session is None or body.get("session_id", session.id) != session.id:
+                session = UssdSession(str(body.get("session_id") or new_id("ATUid_")), "", time.time())
+            session.text = str(body["text"])
+            done = ussd.send(carrier, msisdn, session)
+        elif "input" in body:
+            done = ussd.answer(carrier, msisdn, str(body["input"]))
+        else:
+            done = ussd.dial(carrier, msisdn, str(body.get("dial") or carrier.config.ussd_code))
+        ended = done.screen.startswith("END")
+        return jsonify(session_id=done.id, text=done.text, screen=done.screen[4:], ended=ended)
+
+    @routes.post("/api/ussd/end")
+    def ussd_end() -> Any:
+        ussd.hang_up(carrier, _body("msisdn")["msisdn"])
+        return jsonify(ended=True)
 
     @routes.post("/api/sms")
     def sms() -> Any:
         body = _body("msisdn", "text")
         carrier.accept("sms", body["msisdn"], text=body["text"], sender="person")
-        return _taken(network.sms(carrier, body["msisdn"], body["text"]))
+        network.sms(carrier, body["msisdn"], body["text"])
+        return jsonify(taken=True)
+
+    @routes.post("/api/optout")
+    def optout() -> Any:
+        network.optout(carrier, _body("msisdn")["msisdn"])
+        return jsonify(taken=True)
 
     @routes.get("/api/inbox")
     def inbox() -> Any:
@@ -70,6 +79,7 @@ def blueprint(carrier: Carrier) -> Blueprint:
 
     @routes.post("/api/whatsapp")
     def whatsapp() -> Any:
+        """`{msisdn, text, choice?, hide_number?}`: a text, or the pressed button or list row `choice`."""
         body = _body("msisdn")
         text, choice = str(body.get("text", "")), str(body.get("choice", ""))
         message: dict[str, Any] = {"type": "text", "text": {"body": text}}
@@ -77,7 +87,8 @@ def blueprint(carrier: Carrier) -> Blueprint:
             reply = {"id": choice, "title": text}
             message = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": reply}}
         carrier.accept("whatsapp", body["msisdn"], sender="person", message=message)
-        return _taken(network.whatsapp(carrier, body["msisdn"], message))
+        network.whatsapp(carrier, body["msisdn"], message, hide_number=bool(body.get("hide_number")))
+        return jsonify(taken=True)
 
     @routes.get("/api/whatsapp")
     def chat() -> Any:
@@ -85,23 +96,26 @@ def blueprint(carrier: Carrier) -> Blueprint:
 
     @routes.post("/api/picture")
     def picture() -> Any:
-        """Form `msisdn, caption, via=whatsapp|mm7|twilio` and a `file`."""
+        """Form `msisdn, caption, via=whatsapp|document|mm7|twilio` and a `file`."""
         form, file = request.form, request.files.get("file")
         if file is None or not form.get("msisdn"):
             abort(400, "a picture needs msisdn and file")
         content, caption, via = file.read(), form.get("caption", ""), form.get("via", "whatsapp")
         ending = (file.filename or "").rsplit(".", 1)[-1].lower()
         mime_type = _MEDIA_TYPES.get(ending, file.mimetype or "application/octet-stream")
-        if via == "whatsapp":
-            identity = new_id("media")
+        if via in ("whatsapp", "document"):
+            kind, identity = "document" if via == "document" else "image", new_id("media")
             carrier.media[identity] = (content, mime_type)
-            image = {"id": identity, "mime_type": mime_type, "caption": caption}
-            message = {"type": "image", "image": image}
+            message = {"type": kind, kind: network.image_of(identity, content, mime_type, caption)}
             carrier.accept("whatsapp", form["msisdn"], sender="person", message=message)
-            return _taken(network.whatsapp(carrier, form["msisdn"], message))
-        carrier.accept("mms", form["msisdn"], sender="person", text=caption)
-        send = network.twilio if via == "twilio" else network.mm7
-        return _taken(send(carrier, form["msisdn"], content, mime_type, caption))
+            network.whatsapp(carrier, form["msisdn"], message)
+        elif via in ("mm7", "twilio"):
+            carrier.accept("mms", form["msisdn"], sender="person", text=caption)
+            send = network.twilio if via == "twilio" else network.mm7
+            send(carrier, form["msisdn"], content, mime_type, caption)
+        else:
+            abort(400, "via is whatsapp, document, mm7 or twilio")
+        return jsonify(taken=True)
 
     @routes.get("/api/media/<identity>")
     def media(identity: str) -> Response:
@@ -130,22 +144,22 @@ def blueprint(carrier: Carrier) -> Blueprint:
         if call is None:
             abort(404, "no such call")
         if action == "answer":
-            call.state, call.started = "active", time.time()
+            with carrier.locked():
+                if call.state != "ringing":  # two pages may show the same phone
+                    return jsonify(call=vars(call))
+                call.state, call.started = "active", time.time()
             return _voice(call, voice.begin)
-        if action == "digits":
-            return _voice(call, voice.press, str(_body("digits")["digits"]))
-        if action == "silence":
-            return _voice(call, voice.press, "")
-        return _voice(call, voice.hang_up)
+        if action == "hangup":
+            return _voice(call, voice.hang_up)
+        if action not in ("digits", "silence"):
+            abort(404, "a call takes answer, digits, silence and hangup")
+        return _voice(call, voice.press, str(_body("digits")["digits"]) if action == "digits" else "")
 
     @routes.get("/api/audio")
     def audio() -> Response:
-        """What a Play address plays, fetched as the carrier does."""
-        try:
-            answer = voice.fetch(carrier, request.args.get("url", ""))
-        except GatewayAway as problem:
-            abort(502, str(problem))
-        return Response(answer, mimetype="audio/wav")
+        """What a call played at an address, or what it would play now."""
+        url = request.args.get("url", "")
+        return Response(carrier.audio.get(url) or voice.fetch(carrier, url), mimetype="audio/wav")
 
     @routes.get("/api/ledger")
     def ledger() -> Any:
@@ -155,8 +169,11 @@ def blueprint(carrier: Carrier) -> Blueprint:
     @routes.post("/api/faults")
     def faults() -> Any:
         """Sets what goes wrong, and how often: `{"sms_500": 3}`."""
+        wanted = _body()
+        if unknown := sorted(set(wanted) - set(FAULTS)) or not all(isinstance(n, int) for n in wanted.values()):
+            abort(400, f"unknown {unknown}: a fault is a number for one of {', '.join(FAULTS)}")
         with carrier.locked():
-            carrier.faults.update({name: int(times) for name, times in _body().items()})
+            carrier.faults.update(wanted)
             return jsonify(carrier.faults)
 
     def _voice(call: Call, act: Any, *arguments: Any) -> Any:
@@ -166,11 +183,15 @@ def blueprint(carrier: Carrier) -> Blueprint:
             return jsonify(error=str(problem), call=vars(call)), 502
         return jsonify(call=vars(call))
 
+    @routes.errorhandler(GatewayAway)
+    def away(problem: GatewayAway) -> Any:
+        return jsonify(error=str(problem)), 502
+
+    @routes.errorhandler(ussd.WrongCode)
+    def wrong_code(_problem: ussd.WrongCode) -> Any:
+        return jsonify(error=f"Nobody answers that code. Dial {carrier.config.ussd_code}."), 404
+
     return routes
-
-
-def _taken(taken: bool) -> tuple[Response, int]:
-    return (jsonify(taken=True), 200) if taken else (jsonify(error="the gateway did not take the message"), 502)
 
 
 def _body(*needed: str) -> dict[str, Any]:

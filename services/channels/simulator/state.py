@@ -11,6 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+FAULTS = {
+    "sms_500": "the SMS interface fails",
+    "sms_no_airtime": "the account has no airtime",
+    "sms_silent": "an SMS is taken, but the answer comes later than the SDK waits",
+    "sms_undelivered": "an SMS is taken, and its report says that it never arrived",
+    "whatsapp_500": "Meta's interface fails",
+    "whatsapp_throttled": "Meta takes no more messages for now",
+    "call_no_airtime": "a call is refused for want of airtime",
+    "call_busy": "a call finds the number busy",
+}
+_KEPT_AUDIO = 64
+
 
 @dataclass(frozen=True)
 class SimulatorConfig:
@@ -45,12 +57,26 @@ class Call:
     plays: list[str] = field(default_factory=list)
     """Addresses of what is to be heard since the last key."""
     heard: list[str] = field(default_factory=list)
-    """Addresses of everything heard in this call, in order."""
+    """Addresses of everything that could be fetched and was heard in this call, in order."""
     waits_for_keys: bool = False
     digits: int = 0
     next_url: str = ""
     after_silence_url: str = ""
     round: int = 0
+
+
+@dataclass
+class UssdSession:
+    """One USSD session, from dialling to its end."""
+
+    id: str
+    text: str
+    """What was typed so far, joined by `*`."""
+    started: float
+    hops: int = 0
+    hop_names: list[str] = field(default_factory=list)
+    """What the gateway called each screen in `at-ussd-hop-metadata`."""
+    screen: str = ""
 
 
 class Carrier:
@@ -62,11 +88,13 @@ class Carrier:
         self._numbers = itertools.count(1)
         self.ledger: list[dict[str, Any]] = []
         self.calls: dict[str, Call] = {}
-        self.sessions: dict[str, tuple[str, str]] = {}
-        """Per number: USSD session id and the text so far."""
+        self.sessions: dict[str, UssdSession] = {}
+        """The open USSD session of each number."""
+        self.audio: dict[str, bytes] = {}
+        """What calls played lately, by address."""
         self.media: dict[str, tuple[bytes, str]] = {}
         self.faults: dict[str, int] = {}
-        """What goes wrong how often more: `sms_500`, `sms_no_airtime`, `sms_silent`, `whatsapp_500`, `call_busy`."""
+        """What goes wrong how often more, by a name of FAULTS."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -79,6 +107,13 @@ class Carrier:
             entry = {"number": next(self._numbers), "kind": kind, "msisdn": msisdn, "at": time.time(), **details}
             self.ledger.append(entry)
             return entry
+
+    def keep_audio(self, url: str, content: bytes) -> None:
+        """Keeps what a call played, and forgets the oldest."""
+        with self._lock:
+            self.audio[url] = content
+            while len(self.audio) > _KEPT_AUDIO:
+                del self.audio[next(iter(self.audio))]
 
     def of(self, kind: str, msisdn: str) -> list[dict[str, Any]]:
         """The messages of one kind of one number, oldest first."""

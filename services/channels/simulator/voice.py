@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from urllib.parse import urlsplit
 
-import httpx
-from defusedxml.ElementTree import fromstring
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
 
 from services.channels.simulator import network
 from services.channels.simulator.network import GatewayAway
@@ -31,18 +31,19 @@ def press(carrier: Carrier, call: Call, digits: str) -> None:
         _ask(carrier, call, call.after_silence_url or call.next_url, None)
 
 
-def hang_up(carrier: Carrier, call: Call) -> None:
-    """The call ends: the last callback, with its price. Raises GatewayAway."""
-    if call.state == "ended":
-        return
-    answered = call.state == "active"
+def hang_up(carrier: Carrier, call: Call, cause: str = "") -> None:
+    """The call ends: the last callback, with its price. `cause` for one that never began. Raises GatewayAway."""
+    with carrier.locked():
+        if call.state == "ended":
+            return
+        answered = call.state == "active" and not cause
+        call.state, call.waits_for_keys = "ended", False
     seconds = max(1, round(time.time() - call.started)) if answered else 0
-    call.state, call.waits_for_keys = "ended", False
     form = _form(carrier, call, active=False) | {
         "durationInSeconds": str(seconds),
         "currencyCode": "KES",
         "amount": f"{seconds * 0.05:.2f}",
-        "hangupCause": "NORMAL_CLEARING" if answered else "NO_ANSWER",
+        "hangupCause": cause or ("NORMAL_CLEARING" if answered else "NO_ANSWER"),
     }
     network.at(carrier, "voice", form)
 
@@ -51,11 +52,9 @@ def fetch(carrier: Carrier, url: str) -> bytes:
     """The audio behind a Play address of our gateway. Raises GatewayAway."""
     if urlsplit(url).netloc != urlsplit(carrier.config.gateway_url).netloc:
         raise GatewayAway("that audio is not the gateway's")
-    try:
-        answer = httpx.get(url, timeout=10)
-        answer.raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise GatewayAway(f"the audio cannot be had ({type(error).__name__})") from None
+    answer = network.request("GET", url)
+    if answer.status_code != 200:
+        raise GatewayAway(f"the audio cannot be had (HTTP {answer.status_code})")
     return answer.content
 
 
@@ -65,14 +64,14 @@ def _ask(carrier: Carrier, call: Call, url: str, digits: str | None) -> None:
         form = _form(carrier, call, active=True)
         if digits is not None:
             form["dtmfDigits"] = digits
-        try:
-            answer = httpx.post(url, data=form, timeout=10)
-        except httpx.HTTPError as error:
-            raise GatewayAway(f"the gateway does not answer ({type(error).__name__})") from None
+        answer = network.request("POST", url, data=form)
         if answer.status_code != 200:
             raise GatewayAway(f"the gateway's answer ends the call (HTTP {answer.status_code})")
-        redirect = _follow(call, answer.content)
+        redirect, rejected = _follow(carrier, call, answer.content)
         call.round += 1
+        if rejected:
+            hang_up(carrier, call, "CALL_REJECTED")
+            return
         if redirect is None:
             if not call.waits_for_keys:
                 hang_up(carrier, call)
@@ -82,29 +81,40 @@ def _ask(carrier: Carrier, call: Call, url: str, digits: str | None) -> None:
     hang_up(carrier, call)
 
 
-def _follow(call: Call, xml: bytes) -> str | None:
-    """Does what the XML says until it waits for keys or ends. The address it redirects to, if it does."""
-    for verb in fromstring(xml):
+def _follow(carrier: Carrier, call: Call, xml: bytes) -> tuple[str | None, bool]:
+    """Does what the XML says until it waits for keys or ends: `(the address it redirects to, whether it rejects)`."""
+    try:
+        verbs = list(fromstring(xml, forbid_dtd=True))
+    except (ParseError, DefusedXmlException):
+        raise GatewayAway("the gateway's answer is no XML") from None
+    for verb in verbs:
         if verb.tag == "Play":
-            _play(call, verb.attrib["url"])
+            _play(carrier, call, verb.attrib["url"])
         elif verb.tag == "Say":
             call.plays.append(f"say:{verb.text or ''}")
         elif verb.tag == "GetDigits":
             for prompt in verb:
-                _play(call, prompt.attrib["url"])
+                if prompt.tag == "Play":
+                    _play(carrier, call, prompt.attrib["url"])
+                else:
+                    call.plays.append(f"say:{prompt.text or ''}")
             call.waits_for_keys, call.digits = True, int(verb.attrib.get("numDigits", "0"))
             call.next_url = verb.attrib["callbackUrl"]
         elif verb.tag == "Redirect":
             if not call.waits_for_keys:
-                return verb.text or ""
+                return verb.text or "", False
             call.after_silence_url = verb.text or ""
         elif verb.tag == "Reject":
-            call.state = "ended"
-    return None
+            return None, True
+    return None, False
 
 
-def _play(call: Call, url: str) -> None:
+def _play(carrier: Carrier, call: Call, url: str) -> None:
     call.plays.append(url)
+    try:
+        carrier.keep_audio(url, fetch(carrier, url))
+    except GatewayAway:
+        return  # silence on the line; whoever asks for this audio is told why
     call.heard.append(url)
 
 

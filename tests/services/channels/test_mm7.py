@@ -27,8 +27,8 @@ REL_6 = f"""<?xml version="1.0" encoding="UTF-8"?>
   <Content href="cid:mms-1" allowAdaptations="true"/></DeliverReq></env:Body>
 </env:Envelope>"""
 REL_5 = f"""<?xml version="1.0"?><soapenv:Envelope xmlns:soapenv="{SOAP}"><soapenv:Header>
-<ns1:TransactionID soapenv:actor="" soapenv:mustUnderstand="1" xmlns:ns1="{REL}REL-5-MM7-1-0">1795511565.11</ns1:TransactionID
->
+<ns1:TransactionID soapenv:actor="" soapenv:mustUnderstand="1" xmlns:ns1="{REL}REL-5-MM7-1-0">1795511565.11
+</ns1:TransactionID>
 </soapenv:Header><soapenv:Body><ns1:DeliverReq xmlns:ns1="{REL}REL-5-MM7-1-0"><ns1:MM7Version>5.3.0</ns1:MM7Version>
 <ns1:Sender><ns1:Number>+254711000001/TYPE=PLMN</ns1:Number></ns1:Sender>
 <ns1:Recipients><ns1:To><ns1:Number>254711082000</ns1:Number></ns1:To></ns1:Recipients>
