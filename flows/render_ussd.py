@@ -9,6 +9,8 @@ from flows.conversation import Step, Tell
 from services.channels.gsm7 import normalise
 
 LIMIT = 160
+# What every catalogue is made of needs no letter-by-letter look; what people are called may.
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;?!'/*#+()-]*")
 _LONGEST_WORD = 60  # no word is so long; what a person was named may be
 _ESCAPED = re.compile(r"[\\^{}\[~\]|€\f]")  # GSM-7's extension table: an escape and a letter, two places each
 
@@ -30,7 +32,9 @@ def pages(step: Step, *, first: bool = False) -> list[str]:
         lines.append(text(language, question.id, **question.params))
         lines += [f"{n}. {text(language, label)}" for n, (_, label) in enumerate(question.options(), 1)]
         footer = "" if first else text(language, "ussd-back")
-    return _paginate([normalise(line) for line in lines], footer, text(language, "ussd-more"))
+    return _paginate(
+        [line if _PLAIN.fullmatch(line) else normalise(line) for line in lines], footer, text(language, "ussd-more")
+    )
 
 
 def length(screen: str) -> int:
