@@ -1,0 +1,105 @@
+"""The launcher keeps its children alive, goes without leaving any, and starts once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.bench.stack import Stack
+
+APP = Path(__file__).parents[2] / "app.py"
+NAMES = (
+    "gateway",
+    "simulator",
+    "relay",
+    "scheduler",
+    "worker run delivery",
+    "worker run inference",
+    "worker run speech",
+)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with Stack() as running:
+        yield running
+
+
+def pids(stack: Stack) -> dict[str, int]:
+    """The living children, by what they do."""
+    living = [child for child in stack.children() if child.status() != psutil.STATUS_ZOMBIE]
+    found = {
+        name: child.pid
+        for child in living
+        for name in NAMES
+        if child.cmdline()[2:5][: len(name.split())] == name.split()
+    }
+    return found | {child.name(): child.pid for child in living if "valkey" in child.name()}
+
+
+def test_everything_runs_dies_and_comes_back(stack: Stack) -> None:
+    before = pids(stack)
+    assert set(before) > set(NAMES)
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+
+    def all_new() -> bool:
+        now = pids(stack)
+        return set(now) == set(before) and not set(now.values()) & set(before.values())
+
+    stack.wait_for(all_new, "every child to be started again")
+    stack.wait_for(stack.answers, "the gateway to answer again")
+
+
+def test_a_second_start_is_refused(stack: Stack) -> None:
+    second = subprocess.run(
+        [sys.executable, str(APP), "run"],
+        env=stack.environment | {"JICHO_PORT": "1", "JICHO_SIMULATOR_PORT": "2"},
+        cwd=stack.directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "Jicho already runs on" in second.stderr
+    assert stack.answers()
+
+
+def test_a_killed_launcher_leaves_nothing(stack: Stack) -> None:
+    children = stack.children()
+    stack.kill()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    stack.start()
+    assert stack.answers()
+
+
+def test_ctrl_c_stops_all_of_it_cleanly(stack: Stack) -> None:
+    assert stack.launcher is not None
+    children, launcher = stack.children(), stack.launcher
+    stack.stop()
+    assert launcher.returncode == 0
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_taken_port_is_named(stack: Stack, tmp_path: Path) -> None:
+    other = subprocess.run(
+        [sys.executable, str(APP), "run"],
+        env=stack.environment | {"JICHO_DATA_DIR": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert other.returncode == 1
+    assert f"127.0.0.1:{stack.port} is not free" in other.stderr
+    assert "set JICHO_PORT" in other.stderr
