@@ -26,14 +26,18 @@ def blueprint(carrier: Carrier) -> Blueprint:
 
     @routes.get("/samples/<name>-<int:seed>.jpg")
     def sample(name: str, seed: int) -> Response:
-        """A drawn retina, clear or with signs of disease: no photograph of a person comes with the project."""
+        """A drawn retina, clear or with signs of disease: no photograph of a person comes with the project.
+
+        `size` is its side in pixels, 64 to 1600.
+        """
         from models.dr.phantom import draw
 
         if name not in _SAMPLES:
             abort(404, "samples are clear-N.jpg and signs-N.jpg")
+        size = min(max(request.args.get("size", 800, int), 64), 1600)
         file = io.BytesIO()
-        draw(seed, lesions=_SAMPLES[name]).save(file, "JPEG", quality=88)
-        return Response(file.getvalue(), mimetype="image/jpeg")
+        draw(seed, size, lesions=_SAMPLES[name]).save(file, "JPEG", quality=88)
+        return Response(file.getvalue(), mimetype="image/jpeg", headers={"Cache-Control": "max-age=86400"})
 
     @routes.post("/api/ussd")
     def ussd_turn() -> Any:

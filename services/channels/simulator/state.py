@@ -60,6 +60,9 @@ class Call:
     """Addresses of everything that could be fetched and was heard in this call, in order."""
     waits_for_keys: bool = False
     digits: int = 0
+    """How many keys are waited for; 0: as many as come, until #."""
+    timeout_s: int = 0
+    """How long keys are waited for when the prompts have ended."""
     next_url: str = ""
     after_silence_url: str = ""
     round: int = 0

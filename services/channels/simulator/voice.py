@@ -99,6 +99,7 @@ def _follow(carrier: Carrier, call: Call, xml: bytes) -> tuple[str | None, bool]
                 else:
                     call.plays.append(f"say:{prompt.text or ''}")
             call.waits_for_keys, call.digits = True, int(verb.attrib.get("numDigits", "0"))
+            call.timeout_s = int(verb.attrib.get("timeout", "10"))
             call.next_url = verb.attrib["callbackUrl"]
         elif verb.tag == "Redirect":
             if not call.waits_for_keys:

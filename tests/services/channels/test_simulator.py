@@ -280,6 +280,9 @@ def test_the_page_and_its_drawn_eyes(carrier: Carrier) -> None:
         answer = carrier.http.get(f"{own}/phone/samples/{name}-7.jpg")
         with Image.open(io.BytesIO(answer.content)) as picture:
             assert (picture.format, picture.size) == ("JPEG", (800, 800))
+    small = carrier.http.get(f"{own}/phone/samples/clear-7.jpg?size=160").content
+    with Image.open(io.BytesIO(small)) as picture:
+        assert picture.size == (160, 160)
     assert carrier.http.get(f"{own}/phone/samples/other-7.jpg").status_code == 404
 
 
