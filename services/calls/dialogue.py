@@ -15,7 +15,7 @@ from services.calls.clips import ensure, link
 from services.channels.base import DeliveryState, Kind, VoiceEvent
 from services.channels.phone_numbers import NotAPhone, normalise
 from services.channels.voice_xml import GetDigits, Play, Redirect, Reject, Say, Verb, render
-from services.messaging.outbox import SPEECH, enqueue, post
+from services.messaging.outbox import SPEECH, deliver, enqueue, post
 from services.runtime import Runtime
 from services.screening.people import caller_for
 from services.settings import Settings
@@ -26,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 _AGAIN = "again"
 _CALL_BACKS_AN_HOUR = 3
 _CALLS_A_DAY = 500
+_RINGS = 3
+_RING_AGAIN_MS = 30 * MINUTE_MS
 
 
 def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
@@ -72,7 +74,12 @@ def _adopt(tx: Connection, event: VoiceEvent, person: str) -> None:
 
 
 def _settle(tx: Connection, event: VoiceEvent, person: str) -> None:
-    """The end of a call: answered, or not; and what it cost."""
+    """The end of a call: answered, or not; and what it cost. A result that nobody heard is rung again later, twice."""
+    if event.direction != "inbound":
+        _adopt(tx, event, person)
+    row = tx.execute(sa.select(message).where(message.c.provider_id == event.session_id)).first()
+    if row is None:
+        return
     answered = (event.duration_s or 0) > 0
     values: dict[str, Any] = {
         "state": DeliveryState.DELIVERED if answered else DeliveryState.FAILED,
@@ -80,9 +87,10 @@ def _settle(tx: Connection, event: VoiceEvent, person: str) -> None:
         "cost": event.cost[:50],
         "settled_at": now_ms(),
     }
-    found = tx.execute(message.update().where(message.c.provider_id == event.session_id).values(values))
-    if not found.rowcount and event.direction != "inbound":
-        tx.execute(_sending_call(person).values(provider_id=event.session_id, **values))
+    if not answered and row.purpose == "result" and row.attempts < _RINGS:
+        values |= {"state": DeliveryState.PENDING, "provider_id": None}
+        deliver(tx, row.id, attempt=row.attempts, not_before=now_ms() + _RING_AGAIN_MS)
+    tx.execute(message.update().where(message.c.id == row.id).values(values))
 
 
 def _sending_call(person: str) -> Any:

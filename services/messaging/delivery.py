@@ -46,7 +46,7 @@ def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:
         channel = site.channels.for_kind(outbound.kind)
         receipt = channel.send(outbound)
     except ChannelError as error:
-        _LOG.warning("message not sent", extra={"message": message_id, "reason": error.reason})
+        _LOG.warning("message not sent", extra={"message_id": message_id, "reason": error.reason})
         with site.db.write() as tx:
             _settle_error(tx, row, error)
         return

@@ -1,0 +1,142 @@
+"""A phone call, event by event: what to play, waiting for audio, flash-back, its end."""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element
+
+import pytest
+import sqlalchemy as sa
+from defusedxml.ElementTree import fromstring
+
+from flows.catalogue import text
+from services.calls.clips import key_of, may_play
+from services.calls.dialogue import answer_call
+from services.calls.jobs import fixed_sentences
+from services.channels.base import Kind, VoiceEvent
+from services.messaging.outbox import post
+from services.runtime import Runtime
+from services.screening.people import set_language
+from services.store.clock import MINUTE_MS, now_ms
+from services.store.tables import clip, message, outbox
+
+PATIENT, CLINIC = "+254722000002", "+254711082000"
+
+
+def event(
+    digits: str | None = None, *, direction: str = "outbound", session: str = "ATVId_1", **more: object
+) -> VoiceEvent:
+    return VoiceEvent(session, direction, PATIENT, CLINIC, bool(more.pop("active", True)), digits, **more)  # type: ignore[arg-type]
+
+
+def answer(site: Runtime, happened: VoiceEvent, step: str = "") -> Element:
+    found: Element = fromstring(answer_call(site, happened, step=step))
+    return found
+
+
+def all_ready(site: Runtime) -> None:
+    with site.db.write() as tx:
+        for words in fixed_sentences(site.settings, "sw"):
+            row = {"key": key_of("sw", words), "language": "sw", "text": words, "private": False, "state": "ready"}
+            tx.execute(clip.insert().values(row | {"created_at": 0}))
+
+
+@pytest.fixture
+def called(site: Runtime) -> Runtime:
+    """A patient who speaks Kiswahili and is being called."""
+    with site.db.write() as tx:
+        set_language(tx, msisdn=PATIENT, language="sw")
+        post(tx, Kind.VOICE, PATIENT, "", key="call", purpose="result", language="sw", prepare=True)
+        tx.execute(message.update().values(state="sending"))
+    return site
+
+
+def call_row(site: Runtime) -> sa.Row[tuple[object, ...]]:
+    with site.db.read() as tx:
+        return tx.execute(sa.select(message)).one()
+
+
+def test_the_code_is_asked_for_with_signed_audio(called: Runtime) -> None:
+    all_ready(called)
+    gather, redirect = answer(called, event())
+    assert gather.attrib == {
+        "timeout": "12",
+        "finishOnKey": "#",
+        "numDigits": "6",
+        "callbackUrl": f"{called.settings.base_url}/at/{called.settings.at_token.get_secret_value()}/voice",
+    }
+    (play,) = gather
+    found = re.fullmatch(r"http://127\.0\.0\.1:8080/audio/(\w+)\.wav\?until=(\d+)&signature=(\w+)", play.attrib["url"])
+    assert found is not None
+    assert found[1] == key_of("sw", text("sw", "ask-result-code-voice"))
+    assert may_play(called.settings, *found.groups())
+    assert not may_play(called.settings, found[1], str(int(found[2]) + 1), found[3])
+    assert not may_play(called.settings, found[1], "9" * 13, found[3])
+    assert redirect.tag == "Redirect"
+
+
+def test_missing_audio_is_asked_for_and_waited_for(called: Runtime) -> None:
+    say, redirect = answer(called, event())
+    assert (say.tag, redirect.tag) == ("Say", "Redirect")
+    assert (redirect.text or "").endswith("?step=again")
+    with called.db.read() as tx:
+        tasks = tx.execute(sa.select(outbox.c.task)).scalars().all()
+    assert set(tasks) == {"render_clip"}
+    all_ready_except_asked(called)
+    gather, _ = answer(called, event(), step="again")
+    assert gather.tag == "GetDigits", "the same question, and no silence is counted"
+
+
+def all_ready_except_asked(site: Runtime) -> None:
+    with site.db.write() as tx:
+        tx.execute(clip.update().values(state="ready"))
+
+
+def test_the_callback_that_overtakes_the_receipt_is_joined(called: Runtime) -> None:
+    answer(called, event())
+    assert call_row(called).provider_id == "ATVId_1"
+
+
+def test_the_end_of_a_call(called: Runtime) -> None:
+    end = event(active=False, duration_s=21, cost="KES 1.05", hangup_cause="NORMAL_CLEARING")
+    assert len(answer(called, end)) == 0
+    row = call_row(called)
+    assert (row.state, row.reason, row.cost) == ("delivered", "NORMAL_CLEARING", "KES 1.05")
+
+
+def test_a_result_nobody_heard_is_rung_again_twice(called: Runtime) -> None:
+    for attempt, state in ((1, "pending"), (2, "pending"), (3, "failed")):
+        with called.db.write() as tx:
+            tx.execute(message.update().values(state="sent", attempts=attempt, provider_id=f"ATVId_{attempt}"))
+        answer(called, event(session=f"ATVId_{attempt}", active=False, duration_s=0, hangup_cause="NO_ANSWER"))
+        assert (call_row(called).state, call_row(called).reason) == (state, "NO_ANSWER")
+    with called.db.read() as tx:
+        again = tx.execute(sa.select(outbox).where(outbox.c.task == "send_message")).all()
+    assert len(again) == 2
+    assert all(row.not_before > now_ms() + 25 * MINUTE_MS for row in again)
+
+
+def test_ringing_the_clinic_is_free_and_rings_back(site: Runtime) -> None:
+    for number in range(5):
+        (verb,) = answer(site, event(direction="inbound", session=f"ATVId_in{number}"))
+        assert verb.tag == "Reject"
+    with site.db.read() as tx:
+        rows = tx.execute(sa.select(message)).all()
+        tasks = tx.execute(sa.select(outbox.c.task)).scalars().all()
+    assert [(row.recipient, row.purpose) for row in rows] == [(PATIENT, "call-back")] * 3, "three an hour at most"
+    assert tasks == ["prepare_call"] * 3
+
+
+def test_foreign_numbers_are_not_rung_back(site: Runtime) -> None:
+    happened = VoiceEvent("ATVId_x", "inbound", "+8835100099", CLINIC, True)
+    (verb,) = answer(site, happened)
+    assert verb.tag == "Reject"
+    with site.db.read() as tx:
+        assert tx.execute(sa.select(message)).all() == []
+
+
+def test_a_call_can_be_answered_where_the_operator_prefers(site: Runtime) -> None:
+    site.settings = site.settings.model_copy(update={"voice_on_incoming": "answer"})
+    all_ready(site)
+    gather, _ = answer(site, event(direction="inbound"))
+    assert gather.tag == "GetDigits"
