@@ -118,7 +118,7 @@ def _branch(
         since += 1
         if width < side * 0.0011 or not (0 < x < side and 0 < y < side):
             return
-        if depth < 4 and since > 5 and rng.random() < 0.13:
+        if depth < 4 and since > 5 and rng.random() < 0.09:
             fork = rng.choice([-1.0, 1.0]) * rng.uniform(0.45, 0.95)
             _branch(
                 pen, rng, (x, y), heading + fork, -turn * 0.5, width * rng.uniform(0.5, 0.72), side, macula, depth + 1
@@ -153,12 +153,12 @@ def _lesions(ground: Floats, rng: np.random.Generator, disc: Point, macula: Poin
         ground = ground + (np.array(colour, dtype=np.float32) - ground) * weight
 
     middle = (side / 2, side / 2)
-    blend(scatter(6, 0.012, 0.02, middle, side * 0.34), (225, 190, 130), 0.55, 0.006)
-    blend(scatter(45, 0.0018, 0.0032, middle, side * 0.38), (112, 22, 14), 0.8, 0.0008)
-    blend(scatter(26, 0.005, 0.0125, middle, side * 0.38), (98, 18, 12), 0.85, 0.0014)
-    for _ in range(4):
-        at = scatter(1, 0.001, 0.001, macula, side * 0.17)[0]
-        blend(scatter(14, 0.0022, 0.0055, (at[0], at[1]), side * 0.04), (248, 216, 120), 0.9, 0.0008)
+    blend(scatter(1, 0.013, 0.022, middle, side * 0.34), (228, 196, 140), 0.3, 0.006)
+    blend(scatter(80, 0.0018, 0.0034, middle, side * 0.40), (104, 18, 12), 0.85, 0.0010)
+    blend(scatter(40, 0.004, 0.009, middle, side * 0.40), (92, 16, 10), 0.9, 0.0025)
+    for _ in range(6):
+        x, y, _ = scatter(1, 0.001, 0.001, macula, side * 0.2)[0]
+        blend(scatter(16, 0.002, 0.0045, (x, y), side * 0.04), (244, 212, 124), 0.95, 0.0012)
     return np.asarray(ground, dtype=np.float32)
 
 
@@ -167,10 +167,11 @@ def _photograph(ground: Floats, rng: np.random.Generator, side: int, size: int) 
     axis = (np.arange(side, dtype=np.float32) - side / 2) / side
     radius = np.sqrt(axis[:, None] ** 2 + axis[None, :] ** 2)
     shifted = np.sqrt((axis[:, None] - 0.06) ** 2 + (axis[None, :] + 0.05) ** 2)
-    lit = ground * (1.06 - 1.35 * shifted**2)[:, :, None]
+    lit = ground * (1.08 - 1.9 * shifted**2)[:, :, None]
     lit *= np.clip((0.485 - radius) / 0.004, 0, 1)[:, :, None]
     image = Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8)).resize((size, size), Image.Resampling.BOX)
-    noisy = np.asarray(image, dtype=np.float32)
+    soft = image.filter(ImageFilter.GaussianBlur(size * 0.0016))  # no eye's optics are as sharp as a pen
+    noisy = np.asarray(soft, dtype=np.float32)
     noise = rng.normal(0, 1.6, noisy.shape) * (noisy.max(axis=2, keepdims=True) > 12)
     return Image.fromarray(np.clip(noisy + noise, 0, 255).astype(np.uint8))
 

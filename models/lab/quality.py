@@ -22,7 +22,7 @@ from models.lab.data import shared
 from models.lab.settings import RUNS, read
 from services.inference.evaluate import auc
 from services.inference.preprocess import square
-from services.inference.quality import SIDE, STATISTICS, statistics
+from services.inference.quality import SIDE, STATISTICS, beyond, statistics
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 @dataclass
 class Settings:
     keep: float = 0.97  # share of gradable photographs (EyeQ and dr, val) that must pass
+    strangers: float = 0.96  # share of pictures of something else (val) that must be called no retina
     strength: float = 0.3  # inverse of the ridge penalty
     smallest_field: int = 200  # pixels
     drawn: int = 400  # drawn pictures a split that are no retina
@@ -71,6 +72,20 @@ def clutter(rng: np.random.Generator, size: int = 256) -> Image.Image:
     return in_circle(image, rng) if rng.random() < 0.5 else image
 
 
+def spoil(image: Image.Image, kind: str, rng: np.random.Generator) -> Image.Image:
+    """A good photograph as a bad one: out of focus, underexposed, or washed out by flash or haze."""
+    if kind == "blurred":
+        return image.filter(ImageFilter.GaussianBlur(image.width * float(rng.uniform(0.02, 0.05))))
+    pixels = np.asarray(image, dtype=np.float64)
+    inside = pixels.max(axis=2, keepdims=True) > 12
+    if kind == "dark":
+        pixels = pixels * rng.uniform(0.04, 0.16) + rng.normal(0, 1, pixels.shape)
+    else:
+        haze = rng.uniform(0.55, 0.9)
+        pixels = np.where(inside, pixels * (1 - haze) + rng.uniform(225, 255) * haze, pixels)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
 def in_circle(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """The picture as a fundus camera would frame it: the outline alone must not make a retina."""
     mask = Image.new("L", image.size)
@@ -106,6 +121,19 @@ def others(split: str, drawn: int) -> dict[str, Floats]:
     }
 
 
+def spoilt(split: str, count: int) -> dict[str, Floats]:
+    """Statistics of retinas that were good until they were spoilt: retinas still, but nobody can grade them."""
+    rng = np.random.default_rng({"train": 11, "val": 12, "test": 13}[split])
+    good = [("quality", r["image"]) for r in rows_of(shared() / "quality", split) if r["quality"] == "0"]
+    good += [("dr", row["image"]) for row in rows_of(shared() / "dr", split)]
+    found: dict[str, list[Floats]] = {"blurred": [], "dark": [], "bright": []}
+    for at in rng.permutation(len(good))[:count]:
+        with Image.open(shared() / good[at][0] / "images" / good[at][1]) as image:
+            for kind, values in found.items():
+                values.append(statistics(square(spoil(image.convert("RGB"), kind, rng), SIDE)))
+    return {kind: np.array(values) for kind, values in found.items()}
+
+
 def gather(split: str, drawn: int) -> dict[str, Any]:
     eyeq_rows, dr_rows = rows_of(shared() / "quality", split), rows_of(shared() / "dr", split)
     reject = np.array([bool(row["eyeq"]) and float(row["eyeq"]) == 2 for row in dr_rows])
@@ -115,6 +143,7 @@ def gather(split: str, drawn: int) -> dict[str, Any]:
         "dr": measure(shared() / "dr", dr_rows),
         "dr_good": ~reject,
         **others(split, drawn),
+        **spoilt(split, drawn // 2),
     }
 
 
@@ -124,10 +153,11 @@ def fit(values: Floats, good: NDArray[np.bool_], weight: Floats, strength: float
     z = (np.clip(values, low, high) - mean) / deviation
     model = LogisticRegression(C=strength, max_iter=5000).fit(np.hstack([z, z**2]), good, sample_weight=weight)
     linear, square_ = np.split(model.coef_[0], 2)
-    typical = np.median((linear * z + square_ * z**2)[good], axis=0)
+    usual_low, usual_high = np.percentile(values[good], (2, 98), axis=0)
     arrays = {
         "mean": mean, "deviation": deviation, "low": low, "high": high,
-        "linear": linear, "square": square_, "typical": typical,
+        "linear": linear, "square": square_, "usual_low": usual_low, "usual_high": usual_high,
+        "seen_low": values[good].min(axis=0), "seen_high": values[good].max(axis=0),
     }  # fmt: skip
     return {"intercept": round(float(model.intercept_[0]), 5)} | {
         name: [round(float(v), 5) for v in array] for name, array in arrays.items()
@@ -143,17 +173,18 @@ def score(model: dict[str, Any], values: Floats) -> Floats:
 def main(settings: Settings) -> dict[str, Any]:
     train, val, test = (gather(split, settings.drawn) for split in ("train", "val", "test"))
 
-    retina = np.concatenate([train["eyeq"][train["eyeq_good"]], train["dr"]])
+    bad = np.concatenate([train[kind] for kind in ("blurred", "dark", "bright")])
+    retina = np.concatenate([train["eyeq"], train["dr"], bad])
     no_retina = np.concatenate([train["maize"], train["drawn"]])
     values, is_retina = np.concatenate([retina, no_retina]), np.arange(len(retina) + len(no_retina)) < len(retina)
     retina_model = fit(values, is_retina, np.where(is_retina, 1.0, len(retina) / len(no_retina)), settings.strength)
-    kept = np.concatenate([val["eyeq"][val["eyeq_good"]], val["dr"][val["dr_good"]]])
-    retina_model["threshold"] = round(float(min(0.5, np.quantile(score(retina_model, kept), 0.004))), 4)
+    # As low as it may be: a leaf that is let through harms less than a sick eye that is called no eye.
+    strangers = np.concatenate([val["maize"], val["drawn"]])
+    retina_model["threshold"] = round(float(np.quantile(score(retina_model, strangers), settings.strangers)), 4)
 
-    values = np.concatenate([train["eyeq"], train["dr"]])
-    good = np.concatenate([train["eyeq_good"], train["dr_good"]])
-    weight = np.concatenate([np.ones(len(train["eyeq"])), np.ones(len(train["dr"]))])
-    gradable_model = fit(values, good, weight, settings.strength)
+    values = np.concatenate([train["eyeq"], train["dr"], bad])
+    good = np.concatenate([train["eyeq_good"], train["dr_good"], np.zeros(len(bad), dtype=bool)])
+    gradable_model = fit(values, good, np.ones(len(good)), settings.strength)
     cut = min(
         float(np.quantile(score(gradable_model, val["eyeq"][val["eyeq_good"]]), 1 - settings.keep)),
         float(np.quantile(score(gradable_model, val["dr"][val["dr_good"]]), 1 - settings.keep)),
@@ -161,10 +192,9 @@ def main(settings: Settings) -> dict[str, Any]:
     gradable_model["threshold"] = round(cut, 4)
 
     def passed(part: Floats) -> NDArray[np.bool_]:
-        return np.asarray(
-            (score(retina_model, part) >= retina_model["threshold"])
-            & (score(gradable_model, part) >= gradable_model["threshold"])
-        )
+        sound = np.array([not beyond(one, gradable_model) for one in part])
+        called_retina = score(retina_model, part) >= retina_model["threshold"]
+        return np.asarray(sound & called_retina & (score(gradable_model, part) >= gradable_model["threshold"]))
 
     def figures(part: dict[str, Any]) -> dict[str, float]:
         found = {
@@ -173,6 +203,12 @@ def main(settings: Settings) -> dict[str, Any]:
             "eyeq_reject_stopped": 1 - passed(part["eyeq"][~part["eyeq_good"]]).mean(),
             "dr_gradable_passed": passed(part["dr"][part["dr_good"]]).mean(),
             "dr_reject_stopped": 1 - passed(part["dr"][~part["dr_good"]]).mean(),
+            **{f"{kind}_stopped": 1 - passed(part[kind]).mean() for kind in ("blurred", "dark", "bright")},
+            "dr_called_retina": (score(retina_model, part["dr"]) >= retina_model["threshold"]).mean(),
+            "reject_called_retina": (
+                score(retina_model, part["eyeq"][~part["eyeq_good"]]) >= retina_model["threshold"]
+            ).mean(),
+            "blurred_called_retina": (score(retina_model, part["blurred"]) >= retina_model["threshold"]).mean(),
             "maize_stopped": 1 - passed(part["maize"]).mean(),
             "drawn_stopped": 1 - passed(part["drawn"]).mean(),
             "maize_not_retina": (score(retina_model, part["maize"]) < retina_model["threshold"]).mean(),

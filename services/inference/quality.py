@@ -23,24 +23,28 @@ Floats = NDArray[np.float64]
 SIDE = 128  # pixels; EyeQ's copies have fields of about 130, finer detail could not be calibrated
 BLOCK = 16  # pixels, side of the blocks whose contrast shows how much of the field is sharp
 
-# What a statistic is about, hence what the sender is told when it speaks most against the photograph.
-STATISTICS: dict[str, str] = {
-    "brightness": "exposure",
-    "dark_share": "quality-dark",
-    "bright_share": "quality-bright",
-    "unevenness": "exposure",
-    "fine_contrast": "quality-blurred",
-    "vessel_contrast": "quality-blurred",
-    "coarse_contrast": "quality-blurred",
-    "sharpest_blocks": "quality-blurred",
-    "dullest_blocks": "quality-blurred",
-    "red_share": "exposure",
-    "blue_share": "exposure",
-    "colour_spread": "exposure",
-    "saturation": "exposure",
-    "lit_corners": "quality-cropped",
-    "dark_rim": "quality-cropped",
-}
+STATISTICS = (
+    "brightness", "dark_share", "bright_share", "unevenness", "fine_contrast", "vessel_contrast", "coarse_contrast",
+    "sharpest_blocks", "dullest_blocks", "red_share", "blue_share", "colour_spread", "saturation", "lit_corners",
+    "dark_rim",
+)  # fmt: skip
+
+# What to tell the sender: the first statistic outside what is usual for gradable photographs decides. Exposure comes
+# first, since too little or too much light takes away the contrast by which focus is judged.
+SIGNS: tuple[tuple[str, str, str], ...] = (
+    ("brightness", "low", "quality-dark"),
+    ("dark_share", "high", "quality-dark"),
+    ("brightness", "high", "quality-bright"),
+    ("bright_share", "high", "quality-bright"),
+    ("vessel_contrast", "low", "quality-blurred"),
+    ("sharpest_blocks", "low", "quality-blurred"),
+    ("dark_rim", "high", "quality-cropped"),
+    ("lit_corners", "high", "quality-cropped"),
+)
+BOUNDED = (
+    "brightness",
+    "bright_share",
+)  # beyond all that was gradable in calibration: ungradable whatever the rest says
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,14 @@ def assess(
     field = field or find_field(image)
     smallest = parameters["smallest_field"] if smallest is None else smallest
     values = statistics(square(image, SIDE, field))
-    retina = _probability(values, parameters["retina"])[0]
-    gradable, against = _probability(values, parameters["gradable"])
+    retina, gradable = (_probability(values, parameters[name]) for name in ("retina", "gradable"))
     if retina < parameters["retina"]["threshold"]:
         return Quality(False, min(retina, gradable), ("quality-not-retina",))
     reasons = []
     if max(field.width, field.height) < smallest:
         reasons.append("quality-small")
-    if gradable < parameters["gradable"]["threshold"]:
-        reasons.append(_reason(values, against, parameters["gradable"]))
+    if gradable < parameters["gradable"]["threshold"] or beyond(values, parameters["gradable"]):
+        reasons.append(_reason(values, parameters["gradable"]))
     return Quality(not reasons, gradable, tuple(reasons))
 
 
@@ -127,23 +130,25 @@ def _blocks(contrast: Floats, inside: NDArray[np.bool_]) -> Floats:
     return np.asarray(mean[kept] / share[kept])
 
 
-def _probability(values: Floats, model: Mapping[str, Any]) -> tuple[float, Floats]:
-    """Logistic regression: the probability, and each statistic's contribution to the logit beside a typical good
-    photograph's. Values beyond what was seen in calibration are held at the edge of it."""
+def _probability(values: Floats, model: Mapping[str, Any]) -> float:
+    """Logistic regression; values beyond what was seen in calibration are held at the edge of it."""
     held = np.clip(values, model["low"], model["high"])
     z = (held - np.asarray(model["mean"])) / np.asarray(model["deviation"])
-    linear, square_ = np.asarray(model["linear"]), np.asarray(model["square"])
-    parts = linear * z + square_ * z**2
-    logit = float(model["intercept"] + parts.sum())
-    return 1 / (1 + math.exp(-max(-40.0, min(40.0, logit)))), parts - np.asarray(model["typical"])
+    logit = float(model["intercept"] + z @ np.asarray(model["linear"]) + z**2 @ np.asarray(model["square"]))
+    return 1 / (1 + math.exp(-max(-40.0, min(40.0, logit))))
 
 
-def _reason(values: Floats, parts: Floats, model: Mapping[str, Any]) -> str:
-    """The message for the group of statistics that speaks most against the photograph."""
-    groups: dict[str, float] = {}
-    for part, group in zip(parts, STATISTICS.values(), strict=True):
-        groups[group] = groups.get(group, 0.0) + float(part)
-    worst = min(groups, key=lambda group: groups[group])
-    if worst == "exposure":
-        return "quality-dark" if values[0] < model["mean"][0] else "quality-bright"
-    return worst
+def beyond(values: Floats, model: Mapping[str, Any]) -> bool:
+    """Whether the exposure lies outside all that was gradable in calibration."""
+    at = [STATISTICS.index(name) for name in BOUNDED]
+    return any(not model["seen_low"][i] <= values[i] <= model["seen_high"][i] for i in at)
+
+
+def _reason(values: Floats, model: Mapping[str, Any]) -> str:
+    """The message for the first sign that is out of the usual; focus when none is, the commonest fault by far."""
+    for name, side, message in SIGNS:
+        at = STATISTICS.index(name)
+        usual = model[f"usual_{side}"][at]
+        if (values[at] < usual) if side == "low" else (values[at] > usual):
+            return message
+    return "quality-blurred"

@@ -81,7 +81,6 @@ def not_retinas() -> dict[str, Image.Image]:
     return {
         "noise": Image.fromarray(rng.integers(0, 256, (400, 400, 3), dtype=np.uint8)),
         "flat colour": Image.new("RGB", (400, 400), (190, 90, 40)),
-        "black": Image.new("RGB", (400, 400)),
         "white": Image.new("RGB", (400, 400), "white"),
         "a form": page,
     }

@@ -65,7 +65,11 @@ def test_split_and_source_may_be_missing(folder: Path, engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("table", "said"),
-    [("image,label\nb.jpg,1\n", "no column grade"), ("image,grade\n", "no column"), ("image,grade\nz.jpg,1\n", "z.jpg")],
+    [
+        ("image,label\nb.jpg,1\n", "no column grade"),
+        ("image,grade\n", "no column"),
+        ("image,grade\nz.jpg,1\n", "z.jpg"),
+    ],
 )
 def test_a_bad_folder_says_what_is_wrong(folder: Path, engine: Engine, table: str, said: str) -> None:
     (folder / "labels.csv").write_text(table)
@@ -102,7 +106,12 @@ def test_figures_without_one_class_are_none() -> None:
 
 @pytest.mark.parametrize(
     ("positive", "score", "area"),
-    [([1, 0], [0.9, 0.1], 1.0), ([1, 0], [0.1, 0.9], 0.0), ([1, 0], [0.5, 0.5], 0.5), ([1, 1, 0, 0], [4, 2, 3, 1], 0.75)],
+    [
+        ([1, 0], [0.9, 0.1], 1.0),
+        ([1, 0], [0.1, 0.9], 0.0),
+        ([1, 0], [0.5, 0.5], 0.5),
+        ([1, 1, 0, 0], [4, 2, 3, 1], 0.75),
+    ],
 )
 def test_auc(positive: list[int], score: list[float], area: float) -> None:
     assert auc(np.array(positive, dtype=bool), np.array(score)) == area

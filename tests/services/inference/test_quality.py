@@ -46,7 +46,7 @@ def test_too_small_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("gain", "lift", "allowed"),
-    [(0.1, 0, {"quality-dark", "quality-not-retina"}), (1.2, 150, {"quality-bright", "quality-not-retina"})],
+    [(0.1, 0, {"quality-dark"}), (1.2, 150, {"quality-bright"})],
     ids=["dark", "bright"],
 )
 def test_bad_exposure_is_not_gradable(gain: float, lift: int, allowed: set[str]) -> None:
@@ -55,6 +55,10 @@ def test_bad_exposure_is_not_gradable(gain: float, lift: int, allowed: set[str])
     quality = judged(Image.fromarray(np.clip(pixels * gain + lift * inside, 0, 255).astype(np.uint8)))
     assert not quality.gradable
     assert set(quality.reasons) <= allowed
+
+
+def test_a_shut_eye_or_a_lens_cap_is_dark() -> None:
+    assert judged(Image.new("RGB", (400, 400))).reasons == ("quality-dark",)
 
 
 def test_blur_lowers_the_score_step_by_step() -> None:

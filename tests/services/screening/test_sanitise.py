@@ -121,6 +121,9 @@ GOOD = {
 }
 
 
+MESSAGES = {message for _, message in BAD.values()}
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_photographs_get_a_reason(name: str) -> None:
     make, message = BAD[name]
@@ -146,6 +149,15 @@ def clean(photograph: Photograph) -> bool:
         return kept.format == "JPEG" and not kept.getexif() and set(kept.info) <= {
             "jfif", "jfif_version", "jfif_unit", "jfif_density",
         }  # fmt: skip
+
+
+def clean_or_refused(data: bytes) -> bool:
+    """Any other exception than BadPhotograph fails the test that calls this."""
+    try:
+        photograph = sanitise(data)
+    except BadPhotograph as refusal:
+        return refusal.message_id in MESSAGES
+    return clean(photograph)
 
 
 def test_position_owner_and_profile_are_gone() -> None:
@@ -218,10 +230,7 @@ SEEDS = [make() for name, make in GOOD.items() if name != "16-bit png"] + [anima
     )
 )
 def test_any_bytes_raise_nothing_else(data: bytes) -> None:
-    try:
-        sanitise(data)
-    except BadPhotograph as refusal:
-        assert refusal.message_id.startswith("photo-")
+    assert clean_or_refused(data)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -231,7 +240,4 @@ def test_mutated_files_raise_nothing_else(data: bytes, seed: int, changes: int) 
     for _ in range(changes):
         at = dice.randrange(min(len(bent), 700) if dice.random() < 0.7 else len(bent))
         bent[at] = dice.randrange(256)
-    try:
-        assert clean(sanitise(bytes(bent)))
-    except BadPhotograph as refusal:
-        assert refusal.message_id.startswith("photo-")
+    assert clean_or_refused(bytes(bent))
