@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import httpx
 
@@ -9,19 +11,23 @@ import httpx
 def converse(carrier_url: str, phone: str, code: str) -> None:
     """Dials, shows each screen, sends what is typed, until the session ends. An empty line hangs up."""
     click.echo(f"{phone} dials {code}")
-    body = {"msisdn": phone}
+    answer = _ask(carrier_url, "ussd", msisdn=phone, dial=code)
     while True:
-        try:
-            answer = httpx.post(f"{carrier_url}/phone/api/ussd", json=body, timeout=15)
-        except httpx.HTTPError:
-            raise click.ClickException(f"no stand-in carrier at {carrier_url}: start one with `make run`") from None
-        found = answer.json()
-        if "error" in found:
-            raise click.ClickException(found["error"])
-        click.echo(f"\n{found['screen']}\n")
-        if found["ended"]:
+        click.echo(f"\n{answer['screen']}\n")
+        if answer["ended"]:
             return
         typed = click.prompt("reply", default="", show_default=False, prompt_suffix="> ")
         if not typed:
+            _ask(carrier_url, "ussd/end", msisdn=phone)
             return
-        body = {"msisdn": phone, "input": typed}
+        answer = _ask(carrier_url, "ussd", msisdn=phone, input=typed)
+
+
+def _ask(carrier_url: str, path: str, **body: str) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = httpx.post(f"{carrier_url}/phone/api/{path}", json=body, timeout=15).json()
+    except (httpx.HTTPError, ValueError):
+        raise click.ClickException(f"no stand-in carrier at {carrier_url}: start one with `make run`") from None
+    if "error" in answer:
+        raise click.ClickException(answer["error"])
+    return answer
