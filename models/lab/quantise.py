@@ -113,14 +113,13 @@ def float_nodes(model: onnx.ModelProto) -> list[str]:
     stem = next(n for n in nodes if n.op_type == "Conv" and shapes.get(n.input[1], [])[1:] == [3, 3, 3])
     makers = {name: node for node in nodes for name in node.output}
     before: dict[str, onnx.NodeProto] = {}
-    waiting = [stem.input[0]]
+    padding = makers.get(stem.input[0])  # the stem's own padding is quantised with it
+    waiting = [padding.input[0] if padding is not None and padding.op_type == "Pad" else stem.input[0]]
     while waiting:
         node = makers.get(waiting.pop())
-        if node is not None and node.name not in before and node.op_type != "Pad":
+        if node is not None and node.name not in before:
             before[node.name] = node
             waiting.extend(node.input)
-        elif node is not None and node.op_type == "Pad":
-            waiting.append(node.input[0])
     last = max(at for at, node in enumerate(nodes) if node.op_type == "Conv")
     after = [node.name for node in nodes[last + 1 :] if node.op_type not in ("Clip", "Relu")]
     return [*before, *after]
