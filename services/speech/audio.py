@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,8 @@ LEAD_S = 0.4
 _LOUDNESS = 0.09  # root mean square of full scale, about -21 dBFS
 _KNEE, _CEILING = 0.7, 0.95
 _FADE_S = 0.005
-_PAUSE_S = 0.25
+# Silence after a sentence, and after a part of a long one.
+PAUSE_S, BREATH_S = 0.25, 0.1
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,13 @@ def _bent(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sign(sound) * bent, np.float32)
 
 
-def join(pieces: list[Samples]) -> Audio:
-    """One message: a leading silence, then the pieces with pauses between them."""
-    pause = np.zeros(int(_PAUSE_S * RATE), np.int16)
-    parts = [np.zeros(int(LEAD_S * RATE), np.int16)]
-    for piece in pieces:
-        parts += [piece, pause]
+def join(sounds: Sequence[tuple[Samples, float]]) -> Audio:
+    """One message: a leading silence, then each sound followed by its own silence, in seconds."""
+    parts = [_silence(LEAD_S)]
+    for samples, pause in sounds:
+        parts += [samples, _silence(pause)]
     return Audio(np.concatenate(parts))
+
+
+def _silence(seconds: float) -> Samples:
+    return np.zeros(int(seconds * RATE), np.int16)

@@ -20,7 +20,11 @@ _SENTENCES = (
 
 
 def bench() -> dict[str, Any]:
-    """`cached_ms` (joined and encoded), `cpu_s_per_audio_s` (new speech), `first_audio_s` (a new result), `rss_mb`."""
+    """`cached_ms` (joined and encoded), `cpu_s_per_audio_s` (new speech), `first_audio_s` (a new result),
+    `rss_mb` (afterwards), `peak_rss_mb`.
+    """
+    import resource
+
     import psutil
 
     speak("sw", [Piece("Karibu.")], cache_dir=None)  # loading is the worker's, once
@@ -44,6 +48,7 @@ def bench() -> dict[str, Any]:
         "wall_s_per_audio_s": round(took / audio.seconds, 4),
         "first_audio_s": round(first, 3),
         "rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10, 1),
         "audio_s": round(audio.seconds, 2),
         "sentences": len(_SENTENCES),
     }

@@ -36,7 +36,8 @@ class SoundCache:
             os.utime(path)
         except OSError:  # not there, or not readable: either way it has to be said anew
             return None
-        return np.frombuffer(content, np.int16)
+        # A failing memory card can return half a sample.
+        return np.frombuffer(content, np.int16) if content and len(content) % 2 == 0 else None
 
     def put(self, key: str, samples: Samples) -> None:
         """Keeps a sound, and drops old ones when there are too many. Raises OSError."""

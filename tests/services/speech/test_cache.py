@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from services.speech.cache import SoundCache, key_of
 from voices import voice_for
@@ -50,3 +51,11 @@ def test_the_name_changes_with_everything_that_changes_the_sound() -> None:
     ]
     assert len({key_of(voice, "a"), key_of(voice, "b"), *(key_of(each, "a") for each in changed)}) == 7
     assert key_of(voice, "a") == key_of(voice_for("sw"), "a")
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0\0\0"])
+def test_a_torn_file_is_as_good_as_none(tmp_path: Path, torn: bytes) -> None:
+    cache = SoundCache(tmp_path)
+    cache.put("ab12", SOUND)
+    (tmp_path / "ab" / "ab12.pcm").write_bytes(torn)
+    assert cache.get("ab12") is None
