@@ -18,7 +18,12 @@ def deliver(token: str) -> Response:
     """A `DeliverReq`, thanked with a `DeliverRsp` of the same TransactionID once it is stored."""
     site = runtime.current()
     require_token(token, site.settings.mm7_token)
-    inbound, transaction_id, version = mm7.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
+    try:
+        inbound, transaction_id, version = mm7.parse(request.get_data(), request.headers.get("Content-Type", ""))
+    except BadCallback as problem:
+        # An MMSC reads SOAP only.
+        answer = mm7.error_rsp(mm7.FORMAT_CORRUPT, problem.reason)
+        return Response(answer, status=problem.status, mimetype="text/xml")
     receive(site, inbound)
     return Response(mm7.deliver_rsp(transaction_id, version), mimetype="text/xml")
 

@@ -87,6 +87,9 @@ def _answer(tx: Connection, site: Runtime, inbound: Inbound, inbound_id: int, ph
         # An operator's own sender or a short code: answering it may start two machines talking at our cost.
         _LOG.info("message from no person", extra={"inbound": inbound_id})
         return
+    if not (inbound.text or inbound.choice or photos or inbound.media):
+        # A reaction, or a kind of message that is newer than this code: no question, so no answer.
+        return
     replies = chat_turn(tx, inbound, photos=photos)
     kind = Kind.WHATSAPP if inbound.kind is Kind.WHATSAPP else Kind.SMS
     language = caller_for(tx, inbound.sender)["language"] or site.settings.language

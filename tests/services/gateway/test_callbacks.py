@@ -208,6 +208,21 @@ def test_mm7_is_stored_and_thanked(site: Runtime, client: FlaskClient, code: str
     assert client.post("/mm7/guess", data=body, content_type=content_type).status_code == 404
 
 
+def test_what_is_no_delivery_is_told_so_in_soap(site: Runtime, client: FlaskClient) -> None:
+    path = f"/mm7/{site.settings.mm7_token.get_secret_value()}"
+    answer = client.post(path, data=b"--x\r\n\r\nhello\r\n--x--", content_type="multipart/related; boundary=x")
+    assert (answer.status_code, answer.mimetype) == (400, "text/xml")
+    assert "<mm7:StatusCode>2007</mm7:StatusCode>" in answer.text
+
+
+def test_a_reaction_is_kept_and_not_answered(site: Runtime, client: FlaskClient) -> None:
+    reaction = {"message_id": "wamid.x", "emoji": "👍"}
+    message_ = {"from": WORKER[1:], "id": "wamid.r", "timestamp": "1", "type": "reaction", "reaction": reaction}
+    assert whatsapp(site, client, {"messages": [message_]}) == 200
+    assert len(rows(site, inbound)) == 1
+    assert rows(site, message) == []
+
+
 def test_twilio_is_checked_and_stored(site: Runtime, client: FlaskClient, code: str) -> None:
     form = {
         "MessageSid": "MM1",
