@@ -16,7 +16,7 @@ from services.runtime import Runtime
 from services.screening import cases
 from services.screening.people import has_opted_out
 from services.store import clock
-from services.store.tables import message, photo, screening
+from services.store.tables import conversation, message, photo, screening
 
 Clinic = Callable[[str], Runtime]
 NO_CODE = "100009"
@@ -75,6 +75,28 @@ def test_a_captioned_photograph_overtakes_those_that_wait_and_loses_none(clinic:
     chat.write(mine)
     chat.write("left")
     assert photos(site) == [(mine, "left"), (other, "right")]
+
+
+def test_a_photograph_with_a_wrong_code_still_waits_when_another_overtakes_it(clinic: Clinic) -> None:
+    site = clinic("en")
+    mine, other = open_one(site), open_one(site)
+    chat = Chat(site, Kind.WHATSAPP)
+    for words in ("", NO_CODE, "left"):
+        chat.write(words, photos=1 if not words else 0)
+    chat.write(f"{other} R", photos=1)
+    chat.write(mine)
+    chat.write("left")
+    assert photos(site) == [(mine, "left"), (other, "right")]
+
+
+def test_photographs_of_an_older_release_are_left_alone(clinic: Clinic) -> None:
+    site = clinic("en")
+    chat = Chat(site, Kind.WHATSAPP)
+    chat.write("", photos=1)
+    with site.db.write() as tx:
+        caller = tx.execute(sa.select(conversation.c.caller)).scalar_one()
+        tx.execute(conversation.update().values(caller=caller | {"arguments": {"photo_id": 1}}))
+    assert chat.write("hello").text.startswith("Jicho")
 
 
 def test_two_in_one_message_are_of_the_same_patient(clinic: Clinic) -> None:

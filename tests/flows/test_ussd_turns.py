@@ -14,6 +14,7 @@ from flows.ussd import ussd_turn
 from services.channels.base import UssdTurn
 from services.runtime import Runtime
 from services.screening.people import add_worker, remove_worker
+from services.settings import current
 from services.store import clock
 from services.store.tables import conversation, screening
 
@@ -302,3 +303,13 @@ def test_a_worker_is_greeted_by_her_own_name(site: Runtime) -> None:
     with site.db.write() as tx:
         add_worker(tx, msisdn=WORKER, name="Ng’ong’o {0} – €[ŋ]", language="luo")
     assert Ussd(site).dial().splitlines()[0] == "CON Jicho: Ng'ong'o {0} - €[ng']"
+
+
+def test_a_patient_s_number_is_of_the_region_that_was_set(monkeypatch: pytest.MonkeyPatch, clinic: Clinic) -> None:
+    monkeypatch.setenv("JICHO_REGION", "UG")
+    current.cache_clear()
+    site = clinic("en")
+    phone = Ussd(site)
+    phone.dial("1*1*1961")
+    assert asks(phone.press("0772000002"), "ask-patient-language")
+    assert newest(site).journal[-1][2] == "+256772000002"
