@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from services.speech.agreement import agree
 from services.speech.numbers import in_words
 
 
 @dataclass(frozen=True)
 class Terms:
     """`unit_first`: "asilimia hamsini" rather than "fifty percent". `clock` speaks an hour 0–23 and a minute;
-    `day_month` a day of the month and a month 1–12; `year` a year of four digits.
+    `day_month` a day of the month and a month 1–12; `year` a year of four digits. `short` says abbreviations in full,
+    `letters` names the capitals; `agree` makes a numeral follow a noun.
     """
 
     units: Mapping[str, str]
@@ -30,8 +32,15 @@ class Terms:
     clock: Callable[[int, int], str]
     day_month: Callable[[int, int], str]
     year: Callable[[int], str]
+    short: Mapping[str, str]
+    letters: Mapping[str, str]
+    agree: Callable[[str, str], str] = lambda _, numeral: numeral
 
 
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Kenya names the letters as English does, here in the spelling that Kiswahili and Dholuo share.
+_LETTER_NAMES = "ei bi si di i ef ji ech ai jei kei el em en o pi kyu ar es ti yu vi dablyu eks wai zed"
+_LETTERS = dict(zip(_ALPHABET, _LETTER_NAMES.split(" "), strict=True))
 _EN_MONTHS = (
     "January",
     "February",
@@ -114,7 +123,17 @@ def _kiswahili_day(day: int, month: int) -> str:
 
 TERMS = {
     "en": Terms(
-        units={"%": "percent", "mg": "milligrams", "km": "kilometres", "mm": "millimetres", "cm": "centimetres"},
+        units={
+            "%": "percent",
+            "mg": "milligrams",
+            "kg": "kilograms",
+            "ml": "millilitres",
+            "km": "kilometres",
+            "mm": "millimetres",
+            "cm": "centimetres",
+            "mmHg": "millimetres of mercury",
+            "mmol/L": "millimoles per litre",
+        },
         unit_first=False,
         over="over",
         to="to",
@@ -127,9 +146,21 @@ TERMS = {
         clock=_english_clock,
         day_month=lambda day, month: f"{in_words('en', day)} {_EN_MONTHS[month - 1]}",
         year=_english_year,
+        short={"USSD": "U S S D", "HbA1c": "H B A-one C", "e.g.": "for example", "i.e.": "that is"},
+        letters={letter: letter for letter in _ALPHABET},
     ),
     "sw": Terms(
-        units={"%": "asilimia", "mg": "miligramu", "km": "kilomita", "mm": "milimita", "cm": "sentimita"},
+        units={
+            "%": "asilimia",
+            "mg": "miligramu",
+            "kg": "kilo",
+            "ml": "mililita",
+            "km": "kilomita",
+            "mm": "milimita",
+            "cm": "sentimita",
+            "mmHg": "milimita za zebaki",
+            "mmol/L": "milimoli kwa lita",
+        },
         unit_first=True,
         over="juu ya",
         to="hadi",
@@ -142,9 +173,31 @@ TERMS = {
         clock=_kiswahili_clock,
         day_month=_kiswahili_day,
         year=lambda year: in_words("sw", year),
+        short={
+            "Dr.": "daktari",
+            "Dkt.": "daktari",
+            "Bw.": "bwana",
+            "Bi.": "bibi",
+            "n.k.": "na kadhalika",
+            "k.m.": "kwa mfano",
+            "k.v.": "kama vile",
+            "HbA1c": "echbieiwansi",
+        },
+        letters=_LETTERS,
+        agree=agree,
     ),
     "luo": Terms(
-        units={"%": "asilimia", "mg": "miligram", "km": "kilomita", "mm": "milimita", "cm": "sentimita"},
+        units={
+            "%": "asilimia",
+            "mg": "miligram",
+            "kg": "kilo",
+            "ml": "mililita",
+            "km": "kilomita",
+            "mm": "milimita",
+            "cm": "sentimita",
+            "mmHg": "milimita mag mekuri",
+            "mmol/L": "milimol e lita",
+        },
         unit_first=True,
         over="ewi",
         to="nyaka",
@@ -157,5 +210,7 @@ TERMS = {
         clock=_dholuo_clock,
         day_month=lambda day, month: f"tarik {in_words('luo', day)} dwe mar {in_words('luo', month)}",
         year=lambda year: f"higa {in_words('luo', year)}",
+        short={"Dr.": "daktar", "HbA1c": "echbieiwansi"},
+        letters=_LETTERS,
     ),
 }

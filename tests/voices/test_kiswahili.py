@@ -22,6 +22,12 @@ from voices.sw import phonemes
         ("mgonjwa", ["mɡˈoːndʒuːɑː"]),
         ("mtu", ["ˈm̩tuː"]),
         ("Asante. Kwaheri.", ["ɑːsˈɑːntɛ.", "kwɑːhˈɛɾiː."]),
+        ("Ng'ang'a, Ochieng'", ["ŋˈɑːŋɑː, oːtʃˈiːɛŋ"]),
+        ("king'ora", ["kiːŋˈoːɾɑː"]),
+        ("ngoma", ["ŋɡˈoːmɑː"]),
+        ("Khamis", ["hˈɑːmiːs"]),
+        ("RUFAA", ["ɾuːfˈɑːɑː"]),
+        ("Matokeo ya macho", ["mˌɑːtoːkˈɛoː jɑː mˈɑːtʃoː"]),
         ("", []),
     ],
 )

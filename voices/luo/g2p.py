@@ -72,6 +72,7 @@ def ipa_of_text(text: str) -> list[str]:
 def _sounds(word: str) -> str:
     letters = "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
     letters = re.sub(r"ng$", "ng'", letters)  # a final "ng" is the nasal alone: Achieng
+    letters = re.sub(r"(?<=[^aeiouny])y(?![aeiou])", "i", letters)  # loans and English names: clergy, Kennedy
     sounds, position = "", 0
     while position < len(letters):
         grapheme, sound = next(

@@ -39,6 +39,8 @@ def phonemes(text: str) -> list[str]:
 def _mend(sentence: str) -> str:
     # ny + j is one nasal on one stop (mgonjwa), not ny and a stop.
     sentence = sentence.replace("ɲɟ", "nɟ").replace("ɲtʃ", "ntʃ")
+    # kh is one sound (Khamis), which most speakers say as h.
+    sentence = sentence.replace("kh", "h")
     sentence = re.sub(r"(?:(?<=\s)|^)([ˈˌ]?)ks", r"\1ŋ", sentence)
     # A name that ends in "ng" (Achieng, Ochieng) ends in the velar nasal alone.
     return re.sub(r"ŋɡ(?=[\s.,;:!?]|$)", "ŋ", sentence)

@@ -15,7 +15,7 @@ from voices import voice_for
 
 @pytest.mark.parametrize("symbols", ["ɟiːtʃoː", "ɲuːmbɑː", "1"])
 def test_an_untrained_symbol_is_never_sent(symbols: str) -> None:
-    with pytest.raises(SpeechError, match="not trained on .$"):
+    with pytest.raises(SpeechError, match=r"not trained on .$"):
         synthesise(voice_for("sw"), symbols)
 
 

@@ -7,7 +7,7 @@ import pytest
 from services.speech.verbalise import verbalise
 
 KISWAHILI = [
-    ("miezi 12", "miezi kumi na mbili"),
+    ("miezi 12", "miezi kumi na miwili"),
     ("482913", "nne nane mbili, tisa moja tatu"),
     ("482 913", "nne nane mbili, tisa moja tatu"),
     ("Nambari: 004821.", "Nambari: sifuri sifuri nne, nane mbili moja."),
@@ -32,6 +32,26 @@ KISWAHILI = [
     ("2.5 mg", "miligramu mbili nukta tano"),
     ("1,500", "elfu moja mia tano"),
     ("10-12", "kumi hadi kumi na mbili"),
+    ("miezi 3-5", "miezi mitatu hadi mitano"),
+    ("watu 1,002", "watu elfu moja na wawili"),
+    ("macho 2.", "macho mawili."),
+    ("siku 30", "siku thelathini"),
+    ("vidonge 2 mara 3", "vidonge viwili mara tatu"),
+    ("K7M2QX", "kei, saba, em, mbili, kyu, eks"),
+    ("namba A1.", "namba ei, moja."),
+    ("482913A", "nne, nane, mbili, tisa, moja, tatu, ei"),
+    ("kwa SMS au MMS", "kwa esemes au ememes"),
+    ("TB na BP", "tibi na bipi"),
+    ("NG'OMBE na NG\u2019OMBE", "NG'OMBE na NG\u2019OMBE"),
+    ("RUFAA: MTU", "RUFAA: MTU"),
+    ("Dr. Otieno", "daktari Otieno"),
+    ("Bw. Mutua, Bi. Atieno", "bwana Mutua, bibi Atieno"),
+    ("dawa, n.k.", "dawa, na kadhalika"),
+    ("120/80 mmHg", "milimita za zebaki mia moja na ishirini juu ya themanini"),
+    ("80 mmHg", "milimita za zebaki themanini"),
+    ("7.2 mmol/L", "milimoli kwa lita saba nukta mbili"),
+    ("70 kg", "kilo sabini"),
+    ("5 kgs", "tano kgs"),
     ("-5", "kasoro tano"),
     ("*384#", "nyota, tatu, nane, nne, alama ya reli"),
     ("12345", "moja mbili tatu, nne tano"),
@@ -57,6 +77,10 @@ ENGLISH = [
     ("00:00", "midnight"),
     ("140/90", "one hundred and forty over ninety"),
     ("2.5 mg", "two point five milligrams"),
+    ("K7M2QX", "K, seven, M, two, Q, X"),
+    ("USSD, e.g. *384#", "U S S D, for example star, three, eight, four, hash"),
+    ("SMS", "SMS"),
+    ("150/95mmHg", "one hundred and fifty over ninety-five millimetres of mercury"),
     ("2026-13-45", "two zero two six one three four five"),
 ]
 DHOLUO = [
@@ -67,6 +91,11 @@ DHOLUO = [
     ("07:00", "saa achiel gokinyi"),
     ("14:20", "saa aboro gi dakika piero ariyo godiechieng'"),
     ("19:30", "saa achiel gi dakika piero adek gotieno"),
+    ("K7M2QX", "kei, abiriyo, em, ariyo, kyu, eks"),
+    ("Dr. Ochieng", "daktar Ochieng"),
+    ("HbA1c", "echbieiwansi"),
+    ("PNG", "pienji"),
+    ("NG'ATO", "NG'ATO"),
     ("140/90", "mia achiel gi piero ang'wen ewi piero ochiko"),
 ]
 TABLE = [(language, *row) for language, rows in (("sw", KISWAHILI), ("en", ENGLISH), ("luo", DHOLUO)) for row in rows]
