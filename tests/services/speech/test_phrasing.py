@@ -15,6 +15,7 @@ from services.speech.phrasing import LONGEST, phrases
         ("one, two three four", ["one,", "two three", "four"]),  # the pause lies in reach, so it is where to breathe
         ("one two three four", ["one two", "three four"]),
         ("a, bcd efg hij klm", ["a, bcd efg", "hij klm"]),  # a breath after one letter is no breath
+        ("patient of doctor", ["patient", "of doctor"]),
         ("abcdefghijklmnop", ["abcdefghijk", "lmnop"]),
     ],
 )

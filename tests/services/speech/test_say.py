@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -134,3 +136,9 @@ def test_a_full_disk_does_not_silence_the_call(tmp_path: Path) -> None:
 def test_what_cannot_be_said_is_an_error(language: str, pieces: list[Piece], reason: str) -> None:
     with pytest.raises(SpeechError, match=reason):
         speak(language, pieces, cache_dir=None)
+
+
+def test_the_voice_is_loaded_only_when_something_is_said() -> None:
+    heavy = "import sys, services.speech.say; print({'onnxruntime', 'piper', 'soxr', 'soundfile'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "set()"
