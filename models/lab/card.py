@@ -81,7 +81,7 @@ def looks_table(looks: list[dict[str, Any]]) -> str:
 
 def card(manifest: dict[str, Any], metrics: dict[str, Any], looks: list[dict[str, Any]]) -> str:
     tier = manifest["tiers"]["full"]
-    all_eyes = metrics.get("test", metrics.get("val"))
+    all_eyes = metrics["test"] if "test" in metrics else metrics["val"]
     swollen = {split: metrics[split]["oedema_below_grade_2"] for split in ("val", "test") if split in metrics}
     oedema = "; ".join(f"{split}: {found['referred']} of {found['n']}" for split, found in swollen.items())
     return f"""# {manifest["name"]} {manifest["version"]}
