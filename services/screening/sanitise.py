@@ -134,7 +134,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
         image = _eight_bits(image)
     fitted = _fitted(*image.size)
     if fitted != image.size:
-        image = image.resize(fitted, Image.Resampling.BOX if image.mode == "RGBA" else Image.Resampling.LANCZOS)
+        image = image.resize(fitted, Image.Resampling.BILINEAR)  # antialiased; a third of the time of Lanczos
     if image.mode in ("RGBA", "LA", "RGBa", "La"):
         image = image.convert("RGBA")
         flat = Image.new("RGB", image.size)  # black, as the surround of a fundus photograph is
