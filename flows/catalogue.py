@@ -16,12 +16,16 @@ LOCALE = Path(__file__).with_name("locale")
 _LINE = re.compile(r'^(msgid|msgstr)?\s*(".*")$')
 
 
+_THINGS = ("eye-", "place-", "quality-")
+
+
 class UnknownMessage(KeyError):
     """A sentence that is in no catalogue: a programming error."""
 
 
 def text(language: str, message_id: str, **params: object) -> str:
-    """One sentence in one language, its parameters filled in.
+    """One sentence in one language, its parameters filled in. A parameter that is itself a message id of a thing
+    ("eye-left", "place-eye-clinic") is said in the same language.
 
     Raises UnknownMessage, and KeyError for a missing parameter.
     """
@@ -29,7 +33,15 @@ def text(language: str, message_id: str, **params: object) -> str:
         sentence = messages(language)[message_id]
     except KeyError:
         raise UnknownMessage(f"{language}: {message_id}") from None
-    return sentence.format_map(params) if params else sentence
+    if not params:
+        return sentence
+    return sentence.format_map({name: _named(language, value) for name, value in params.items()})
+
+
+def _named(language: str, value: object) -> object:
+    if isinstance(value, str) and value.startswith(_THINGS):
+        return messages(language).get(value, value)
+    return value
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -30,4 +30,6 @@ def open_new(caller: Caller) -> Flow:
         consent_version=CONSENT,
         channel=caller.channel,
     )
+    if not opened["code"]:
+        return Tell("screening-refused")
     return Tell("screening-opened", {"code": opened["code"]}, private=True)

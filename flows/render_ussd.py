@@ -43,12 +43,8 @@ def length(screen: str) -> int:
 
 
 def say(language: str, tell: Tell) -> str:
-    """One sentence; parameters that are themselves sentences ("eye-left") are said in the same language."""
-    params = {
-        name: text(language, value) if isinstance(value, str) and value.startswith("eye-") else value
-        for name, value in tell.params.items()
-    }
-    return text(language, tell.id, **params)
+    """One sentence."""
+    return text(language, tell.id, **tell.params)
 
 
 def _paginate(lines: list[str], footer: str, more: str) -> list[str]:

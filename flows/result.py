@@ -22,7 +22,7 @@ def result(caller: Caller) -> Flow:
         if found["state"] == "ready":
             if caller.channel in _KEPT and not caller.worker:
                 return (yield from _offer_call(caller, code))
-            verdict = Tell(f"result-{found['outcome']}", {"place": current().referral_place}, private=True)
+            verdict = Tell(f"result-{found['outcome']}", {"place": current().place}, private=True)
             return (yield from _until_heard(verdict)) if caller.channel == Kind.VOICE else verdict
         if found["state"] != "unknown":
             return Tell(f"result-{found['state']}")

@@ -1,0 +1,3 @@
+"""Jicho's services."""
+
+VERSION = "0.1.0"

@@ -26,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 _APP = Path(__file__).resolve().parents[1] / "app.py"
 _PR_SET_PDEATHSIG = 1
 _STOP_S = 15.0
+_CALLERS_FIRST_S = 5.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
 _STEADY_S = 20.0  # a child that lived this long starts again at once
 _LIBC = ctypes.CDLL(None)
@@ -116,7 +117,10 @@ def run(settings: Settings) -> None:
         for child in _services(settings):
             children.append(child)
             child.start()
-        _announce(settings)
+            if child.name == "gateway":
+                # Callers first: the others would take the processor from it while they all import at once.
+                _wait_for_port(settings)
+                _announce(settings)
         while not stopping:
             for child in children:
                 child.keep_alive()
@@ -151,6 +155,15 @@ def _refuse_taken_ports(settings: Settings) -> None:
                 probe.bind((settings.host, port))
             except OSError as error:
                 raise StartFailed(f"{settings.host}:{port} is not free ({error.strerror}): set {name}.") from None
+
+
+def _wait_for_port(settings: Settings) -> None:
+    deadline = time.monotonic() + _CALLERS_FIRST_S
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((settings.host, settings.port)) == 0:
+                return
+        time.sleep(0.03)
 
 
 def _queue_server(settings: Settings) -> Child:

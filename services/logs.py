@@ -45,5 +45,5 @@ def configure(process: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines(process))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "urllib3", "waitress.queue", "rq.worker"):
+    for noisy in ("httpx", "httpcore", "urllib3", "waitress.queue", "rq.worker", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

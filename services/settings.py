@@ -47,7 +47,9 @@ class Settings(BaseSettings):
 
     region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
     clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
-    referral_place: str = Field("the eye clinic", max_length=40, description="where a referred patient should go")
+    referral_place: str = Field(
+        "", max_length=40, description="where a referred patient should go; default: the eye clinic"
+    )
     language: Literal["en", "sw", "luo"] = Field("sw", description="language of people who chose none")
     ussd_code: str = Field("*384*77#", pattern=r"^\*[0-9*]+#$", description="the code people dial")
     ussd_current_only_networks: Networks = Field(
@@ -98,6 +100,11 @@ class Settings(BaseSettings):
             if token and len(token) < _LEAST_TOKEN:
                 raise ValueError(f"{_PREFIX}{name.upper()} is shorter than 128 bits ({_LEAST_TOKEN} characters)")
         return self
+
+    @property
+    def place(self) -> str:
+        """Where a referred patient should go: the operator's words, or the id of the message that says it generally."""
+        return self.referral_place or "place-eye-clinic"
 
     @property
     def store_url(self) -> str:

@@ -41,7 +41,7 @@ def warm() -> None:
 
 def fixed_sentences(settings: Settings, language: str) -> list[str]:
     """What calls say to everybody: the verdicts too, which tell nothing of whom they were said to."""
-    place = {"place": settings.referral_place}
+    place = {"place": settings.place}
     found = [text(language, message_id) for message_id in _FIXED]
     found += [text(language, f"result-{outcome}", **place) for outcome in ("refer", "rescreen")]
     found.append(text(language, "error-choice", last=2))

@@ -38,10 +38,15 @@ def open_screening(
     channel: str,
     programme: str = "dr",
 ) -> dict[str, Any]:
-    """Opens a screening for a patient who consented, and answers `{"code": …}`. `worker` is the worker's number."""
+    """Opens a screening for a patient who consented, and answers `{"code": …}`, None if `worker`, the number of the
+    health worker, was removed meanwhile. `language` is the patient's; consent was read in the worker's.
+    """
+    worker_id = _worker_id(tx, worker)
+    if worker_id is None:
+        return {"code": None}
     row = {
         "programme": programme,
-        "worker_id": _worker_id(tx, worker),
+        "worker_id": worker_id,
         "sex": sex,
         "birth_year": birth_year,
         "patient_msisdn": phone,
@@ -60,7 +65,7 @@ def open_screening(
         consent.insert().values(
             screening_id=screening_id,
             version=consent_version,
-            language=language,
+            language=people.caller_for(tx, worker)["language"] or language,
             msisdn=phone,
             channel=channel,
             given_at=now_ms(),
@@ -158,5 +163,5 @@ def _find(tx: Connection, code: str, msisdn: str) -> Any:
     return row
 
 
-def _worker_id(tx: Connection, msisdn: str) -> int:
-    return int(tx.execute(sa.select(worker.c.id).where(worker.c.msisdn == msisdn, worker.c.active)).scalar_one())
+def _worker_id(tx: Connection, msisdn: str) -> int | None:
+    return tx.execute(sa.select(worker.c.id).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()

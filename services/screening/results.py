@@ -20,7 +20,7 @@ from services.store.tables import reading, screening
 def tell_worker(tx: Connection, photo: Any, message_id: str, *, key: str, **params: object) -> None:
     """One message to whoever sent a photograph, on the channel it came by and by SMS."""
     language = caller_for(tx, photo.sender)["language"] or current().language
-    words = text(language, message_id, **_localised(language, params))
+    words = text(language, message_id, **params)
     common = {"purpose": "result-worker", "language": language, "screening_id": photo.screening_id}
     if photo.sender.startswith("+"):
         post(tx, Kind.SMS, photo.sender, words, key=f"{key}:sms", **common)
@@ -55,7 +55,7 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
         eye=f"eye-{photo.eye}",
         other=f"eye-{other}",
         reason=reason,
-        place=current().referral_place,
+        place=current().place,
     )
     if outcome is not None:
         announce(tx, case.id, outcome)
@@ -109,11 +109,3 @@ def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Any]]:
     for eye, outcome in rows:
         eyes[eye].append(outcome)
     return eyes
-
-
-def _localised(language: str, params: dict[str, object]) -> dict[str, object]:
-    """Parameters that are themselves sentences of the catalogue are said in the same language."""
-    return {
-        name: text(language, value) if isinstance(value, str) and value.startswith(("eye-", "quality-")) else value
-        for name, value in params.items()
-    }

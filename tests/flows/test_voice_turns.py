@@ -45,7 +45,7 @@ def test_the_verdict_comes_after_the_code_and_is_private(clinic: Clinic, languag
     code, phone = open_one(site, outcome), Voice(site)
     assert phone.event().prompts == ((text(language, "ask-result-code-voice"), False),)
     said = phone.event(code)
-    verdict = text(language, f"result-{outcome}", place=site.settings.referral_place)
+    verdict = text(language, f"result-{outcome}", place=site.settings.place)
     assert said.language == language
     assert said.prompts[0] == (verdict, True)
     assert phone.event("1").prompts[0] == (verdict, True)

@@ -14,7 +14,7 @@ from services.channels.base import Inbound, Kind, Media
 from services.messaging.inbox import receive
 from services.runtime import Runtime
 from services.screening.cases import finish_with_one_eye, open_screening, result_for
-from services.screening.people import WRONG_CODES_ALLOWED, add_worker
+from services.screening.people import WRONG_CODES_ALLOWED, add_worker, remove_worker
 from services.screening.reading import read_photo
 from services.store.tables import consent, message, outbox, photo, reading
 
@@ -158,11 +158,29 @@ def test_guessing_codes_locks_a_number(site: Runtime, code: str) -> None:
 
 def test_consent_is_on_record(site: Runtime, code: str) -> None:
     (row,) = rows(site, consent)
+    # Read to the patient in the worker's language; the results come in the patient's.
     assert (row.version, row.language, row.msisdn, row.channel, row.withdrawn_at) == (
         "test",
-        "luo",
+        "en",
         PATIENT,
         "ussd",
         None,
     )
     assert code
+
+
+def test_a_worker_removed_meanwhile_opens_nothing(site: Runtime, code: str) -> None:
+    with site.db.write() as tx:
+        assert remove_worker(tx, msisdn=WORKER)
+        again = open_screening(
+            tx,
+            worker=WORKER,
+            sex="male",
+            birth_year=1950,
+            phone=None,
+            language="sw",
+            consent_version="test",
+            channel="ussd",
+        )
+    assert again == {"code": None}
+    assert len(rows(site, consent)) == 1, code
