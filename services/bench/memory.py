@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from typing import Any
 
 from services.bench.pipeline import open_screening, send_sample
-from services.bench.stack import Stack
+from services.bench.stack import NotInTime, Stack
+
+_STARTS = 5
 
 
 def memory() -> dict[str, Any]:
@@ -14,11 +20,8 @@ def memory() -> dict[str, Any]:
 
     The stand-in carrier and its page belong to the trial, not to the service: they are counted apart.
     """
-    stack = Stack()
-    began = time.monotonic()
-    with stack:
-        stack.dial("+254711000001")
-        first_turn = time.monotonic() - began
+    first_turn = statistics.median(_first_turn_s() for _ in range(_STARTS))
+    with Stack() as stack:
         stack.command("worker", "add", "+254711000001", "Achieng", "--language", "en")
         stack.settle(seconds=120)
         for number in range(10):
@@ -38,3 +41,20 @@ def memory() -> dict[str, Any]:
         "first_turn_s": round(first_turn, 2),
         "processes": rows,
     }
+
+
+def _first_turn_s() -> float:
+    """Seconds from the launcher's start, on an empty data directory, to the first screen a caller gets."""
+    form = {"sessionId": "first", "serviceCode": "*384*77#", "phoneNumber": "+254711000001", "networkCode": "63902"}
+    body = urllib.parse.urlencode(form | {"text": ""}).encode()
+    began = time.monotonic()
+    with Stack(wait=False) as stack:
+        while time.monotonic() < began + 30:
+            try:
+                token = stack.secrets()["at_token"]
+                with urllib.request.urlopen(f"{stack.gateway_url}/at/{token}/ussd", body, timeout=5) as answer:
+                    if answer.read().startswith(b"CON "):
+                        return time.monotonic() - began
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.02)
+    raise NotInTime("the gateway did not answer within 30 s of its start")

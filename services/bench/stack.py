@@ -30,11 +30,13 @@ class NotInTime(Exception):
 class Stack:
     """A running stack with the stand-in carrier. Use it as a context manager.
 
-    `environment` adds settings; `external_carrier` leaves the stand-in to somebody else, who gives its port.
+    `environment` adds settings; without `directory` it makes one and deletes it; `wait` until it answers.
     """
 
-    def __init__(self, environment: dict[str, str] | None = None, *, directory: Path | None = None) -> None:
-        self._own = directory is None
+    def __init__(
+        self, environment: dict[str, str] | None = None, *, directory: Path | None = None, wait: bool = True
+    ) -> None:
+        self._own, self._wait = directory is None, wait
         self.directory = directory or Path(tempfile.mkdtemp(prefix="jicho-"))
         self.port, self.carrier_port = free_port(), free_port()
         self.environment = {
@@ -52,7 +54,7 @@ class Stack:
         self._watched: list[psutil.Process] = []
 
     def __enter__(self) -> Stack:
-        self.start()
+        self.start(wait=self._wait)
         return self
 
     def __exit__(self, _type: type | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
