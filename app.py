@@ -128,16 +128,11 @@ def worker() -> None:
 def worker_add(phone: str, name: str, language: str | None) -> None:
     """Let PHONE open screenings as NAME."""
     from services import runtime
-    from services.channels.phone_numbers import NotAPhone, normalise
     from services.screening.people import add_worker
     from services.store.migrate import migrate
 
     with _clear_errors():
-        configured = _configure("command")
-        try:
-            msisdn = normalise(phone, region=configured.region)
-        except NotAPhone:
-            raise click.ClickException(f"{phone} is no mobile number of {configured.region}: try +254…") from None
+        msisdn = _msisdn(phone, _configure("command").region)
         migrate(runtime.current().db)
         with runtime.current().db.write() as tx:
             added = add_worker(tx, msisdn=msisdn, name=name, language=language)
@@ -164,15 +159,10 @@ def worker_list() -> None:
 def worker_remove(phone: str) -> None:
     """Take the right to open screenings from PHONE."""
     from services import runtime
-    from services.channels.phone_numbers import NotAPhone, normalise
     from services.screening.people import remove_worker
 
     with _clear_errors():
-        configured = _configure("command")
-        try:
-            msisdn = normalise(phone, region=configured.region)
-        except NotAPhone:
-            raise click.ClickException(f"{phone} is no mobile number of {configured.region}: try +254…") from None
+        msisdn = _msisdn(phone, _configure("command").region)
         with runtime.current().db.write() as tx:
             removed = remove_worker(tx, msisdn=msisdn)
         if not removed:
@@ -299,6 +289,15 @@ def _configure(process: str) -> settings.Settings:
     configured = settings.current()
     logs.configure(process, configured.log_level)
     return configured
+
+
+def _msisdn(phone: str, region: str) -> str:
+    from services.channels.phone_numbers import NotAPhone, normalise
+
+    try:
+        return normalise(phone, region=region)
+    except NotAPhone:
+        raise click.ClickException(f"{phone} is no mobile number of {region}: try +254…") from None
 
 
 def _until_signalled() -> Any:

@@ -22,7 +22,6 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from services import runtime as runtime_module
-from services.messaging.outbox import QUEUES
 from services.store.clock import MINUTE_MS, now_ms
 from services.store.database import Database
 from services.store.tables import outbox
@@ -139,11 +138,6 @@ def _send_again(db: Database, ids: Sequence[int]) -> int:
 def empty(connection: redis.Redis) -> None:
     """Forgets every job: only for the embedded server at start, whose workers do not run yet."""
     connection.flushdb()
-
-
-def depths(connection: redis.Redis) -> dict[str, int]:
-    """Jobs waiting in each queue."""
-    return {name: Queue(name, connection=connection).count for name in QUEUES}
 
 
 def wait_until_ready(url: str, *, timeout_s: float = 20) -> None:

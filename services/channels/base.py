@@ -6,8 +6,7 @@ and nothing of screening, and it is imported by the gateway, so nothing heavy ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,7 +25,6 @@ class DeliveryState(StrEnum):
     """Where an outgoing message is. `UNKNOWN` is settled by a delivery report, never by sending again."""
 
     PENDING = "pending"
-    DISPATCHED = "dispatched"
     SENDING = "sending"
     SENT = "sent"
     DELIVERED = "delivered"
@@ -162,7 +160,6 @@ class Receipt:
     status: str
     cost: str = ""
     parts: int = 0
-    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 class Channel(Protocol):

@@ -16,7 +16,6 @@ from services.store.database import insert_once
 from services.store.tables import message, outbox
 
 INFERENCE, SPEECH, DELIVERY = "inference", "speech", "delivery"
-QUEUES = (INFERENCE, SPEECH, DELIVERY)
 
 _USEFUL_MS = 3 * DAY_MS  # a repaired link must not pour out last month's messages
 

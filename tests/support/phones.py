@@ -12,6 +12,8 @@ from flows.ussd import ussd_turn
 from flows.voice import voice_turn
 from services.channels.base import Inbound, Kind, UssdTurn, VoiceEvent
 from services.runtime import Runtime
+from services.screening.cases import open_screening
+from services.screening.people import add_worker
 from services.store.tables import inbound, photo, screening
 
 WORKER, PATIENT = "+254711000001", "+254722000002"
@@ -98,3 +100,21 @@ def decide(site: Runtime, code: str, outcome: str) -> None:
     """What readings would have concluded."""
     with site.db.write() as tx:
         tx.execute(screening.update().where(screening.c.code == code).values(outcome=outcome, state="decided"))
+
+
+def open_case(site: Runtime, *, language: str = "sw") -> str:
+    """The code of a screening that the worker opened for the patient, who speaks `language`."""
+    with site.db.write() as tx:
+        add_worker(tx, msisdn=WORKER, name="Achieng", language="en")
+        opened = open_screening(
+            tx,
+            worker=WORKER,
+            sex="female",
+            birth_year=1961,
+            phone=PATIENT,
+            language=language,
+            consent_version="test",
+            channel="ussd",
+        )
+    code: str = opened["code"]
+    return code

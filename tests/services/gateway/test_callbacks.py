@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from phones import PATIENT, WORKER, open_case
 from PIL import Image
 
 from app import create_app
@@ -21,11 +22,8 @@ from services.calls.clips import key_of, link, path_of
 from services.channels.simulator.network import deliver_req
 from services.channels.twilio_mms import sign
 from services.runtime import Runtime
-from services.screening.cases import open_screening
 from services.screening.people import add_worker, has_opted_out
 from services.store.tables import inbound, message, outbox, photo
-
-WORKER, PATIENT = "+254711000001", "+254722000002"
 
 
 @pytest.fixture
@@ -43,20 +41,7 @@ def token(site: Runtime) -> str:
 
 @pytest.fixture
 def code(site: Runtime) -> str:
-    with site.db.write() as tx:
-        add_worker(tx, msisdn=WORKER, name="Achieng", language="en")
-        opened = open_screening(
-            tx,
-            worker=WORKER,
-            sex="female",
-            birth_year=1961,
-            phone=PATIENT,
-            language="sw",
-            consent_version="test",
-            channel="ussd",
-        )
-    found: str = opened["code"]
-    return found
+    return open_case(site)
 
 
 def picture() -> bytes:

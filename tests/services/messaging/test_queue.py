@@ -65,7 +65,7 @@ def test_asked_dispatched_done(site: Runtime, server: redis.Redis) -> None:
         ask(site, number)
     assert queue.dispatch(server, site.db) == 3
     assert queue.dispatch(server, site.db) == 0
-    assert queue.depths(server)[DELIVERY] == 3
+    assert Queue(DELIVERY, connection=server).count == 3
     work(server)
     assert RUNS == [0, 1, 2]
     assert states(site) == [("done", 0)] * 3
@@ -83,7 +83,7 @@ def test_a_crash_between_queue_and_mark_does_not_double(site: Runtime, server: r
     with site.db.write() as tx:
         tx.execute(outbox.update().values(state="pending"))
     queue.dispatch(server, site.db)
-    assert queue.depths(server)[DELIVERY] == 1
+    assert Queue(DELIVERY, connection=server).count == 1
 
 
 def test_a_wiped_queue_is_filled_again(site: Runtime, server: redis.Redis) -> None:

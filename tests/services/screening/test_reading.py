@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from phones import PATIENT, WORKER, open_case
 
 from flows.catalogue import text
 from models.dr.phantom import draw
@@ -14,11 +15,9 @@ from services.channels.base import Inbound, Kind, Media
 from services.messaging.inbox import receive
 from services.runtime import Runtime
 from services.screening.cases import finish_with_one_eye, open_screening, result_for
-from services.screening.people import WRONG_CODES_ALLOWED, add_worker, remove_worker
+from services.screening.people import WRONG_CODES_ALLOWED, remove_worker
 from services.screening.reading import read_photo
 from services.store.tables import consent, message, outbox, photo, reading
-
-WORKER, PATIENT = "+254711000001", "+254722000002"
 
 
 def jpeg(seed: int, *, lesions: bool = False, blank: bool = False) -> bytes:
@@ -32,20 +31,7 @@ def jpeg(seed: int, *, lesions: bool = False, blank: bool = False) -> bytes:
 
 @pytest.fixture
 def code(site: Runtime) -> str:
-    with site.db.write() as tx:
-        add_worker(tx, msisdn=WORKER, name="Achieng", language="en")
-        opened = open_screening(
-            tx,
-            worker=WORKER,
-            sex="female",
-            birth_year=1961,
-            phone=PATIENT,
-            language="luo",
-            consent_version="test",
-            channel="ussd",
-        )
-    found: str = opened["code"]
-    return found
+    return open_case(site, language="luo")
 
 
 def send(site: Runtime, code: str, eye: str, content: bytes, identity: str) -> None:
