@@ -100,7 +100,7 @@ def test_signs_refer_and_the_patient_hears_it_in_kiswahili(stack: Stack, via: st
     wrong = stack.ask(f"calls/{call['id']}/digits", digits="111112")["call"]
     assert says("sw", text("sw", "error-code")) in hear(stack, wrong)
     right = stack.ask(f"calls/{call['id']}/digits", digits=code)["call"]
-    verdict = hear(stack, right)[says("sw", text("sw", "result-refer", place="the eye clinic"))]
+    verdict = hear(stack, right)[says("sw", text("sw", "result-refer", place="place-eye-clinic"))]
     sound = samples(verdict)
     assert len(sound) > 8000 * 5, "a sentence of that length takes more than five seconds"
     assert np.abs(sound[:2400]).max() < 50, "it begins with silence, which carriers cut"
