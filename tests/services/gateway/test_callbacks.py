@@ -252,6 +252,12 @@ def test_health_and_the_way_to_the_phone(client: FlaskClient) -> None:
     assert "Try it on a phone" in client.get("/").text
 
 
+def test_there_is_no_trial_phone_with_a_live_carrier(site: Runtime, client: FlaskClient) -> None:
+    site.settings = site.settings.model_copy(update={"carrier": "live"})
+    assert client.get("/phone").status_code == 404
+    assert "Try it" not in client.get("/").text
+
+
 def test_the_gateway_imports_nothing_heavy() -> None:
     heavy = ("onnxruntime", "piper", "numpy", "PIL", "africastalking", "alembic")
     program = f"import sys, services.gateway.application; print([n for n in {heavy!r} if n in sys.modules])"
