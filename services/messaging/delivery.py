@@ -111,8 +111,11 @@ def _claim(tx: Connection, message_id: int) -> Any:
     elif row.purpose not in _ASKED_FOR and has_opted_out(tx, msisdn=row.recipient, kind=row.kind):
         refusal = {"state": DeliveryState.FAILED, "reason": "the recipient said STOP"}
     values = refusal or {"state": DeliveryState.SENDING, "attempts": row.attempts + 1, "sent_at": now}
-    tx.execute(message.update().where(message.c.id == message_id).values(values))
-    return None if refusal else row
+    # The state once more: of two workers with the same job, the database lets one have it.
+    claimed = tx.execute(
+        message.update().where(message.c.id == message_id, message.c.state == DeliveryState.PENDING).values(values)
+    )
+    return row if claimed.rowcount and not refusal else None
 
 
 def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) -> None:

@@ -107,6 +107,16 @@ def insert_once(tx: Connection, table: sa.Table, values: dict[str, Any], *, key:
     return int(row[0]) if row else None
 
 
+def one_at_a_time(tx: Connection, key: str) -> None:
+    """Lets one transaction at a time go on with this key, until it ends.
+
+    On SQLite every writer is alone anyway. On PostgreSQL two repetitions of one callback would otherwise both find that
+    nothing has happened yet, and both act.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the "begin" listener decides, not the driver
     for pragma in (
