@@ -15,7 +15,7 @@ from services.calls.clips import ensure, link
 from services.channels.base import DeliveryState, Kind, VoiceEvent
 from services.channels.phone_numbers import NotAPhone, normalise
 from services.channels.voice_xml import GetDigits, Play, Redirect, Reject, Say, Verb, render
-from services.messaging.outbox import SPEECH, deliver, enqueue, post
+from services.messaging.outbox import deliver, ring
 from services.runtime import Runtime
 from services.screening.people import caller_for
 from services.settings import Settings
@@ -121,16 +121,11 @@ def _call_back(tx: Connection, settings: Settings, event: VoiceEvent, person: st
     if recent >= _CALL_BACKS_AN_HOUR or today >= _CALLS_A_DAY:
         _LOG.warning("no call back", extra={"reason": "limit", "today": today})
         return
-    call_id = post(
+    ring(
         tx,
-        Kind.VOICE,
         number,
-        "",
         key=f"call-back:{event.session_id}",
         purpose="call-back",
         language=caller_for(tx, number)["language"] or settings.language,
-        prepare=True,
         useful_ms=10 * MINUTE_MS,
     )
-    if call_id is not None:
-        enqueue(tx, SPEECH, "prepare_call", {"message_id": call_id}, key=f"prepare:{call_id}")

@@ -35,7 +35,7 @@ def warm() -> None:
     site = runtime.current()
     speak(site.settings.language, [Piece(text(site.settings.language, "goodbye"))], cache_dir=None)
     with site.db.write() as tx:
-        for language in (site.settings.language, *LANGUAGES):
+        for language in dict.fromkeys((site.settings.language, *LANGUAGES)):
             ensure(tx, language, [(words, False) for words in fixed_sentences(site.settings, language)])
 
 

@@ -82,6 +82,33 @@ def post(
     return message_id
 
 
+def ring(
+    tx: Connection,
+    msisdn: str,
+    *,
+    key: str,
+    purpose: str,
+    language: str,
+    useful_ms: int,
+    screening_id: int | None = None,
+) -> None:
+    """Writes a call; its audio is prepared first, and only then it is placed."""
+    call_id = post(
+        tx,
+        Kind.VOICE,
+        msisdn,
+        "",
+        key=key,
+        purpose=purpose,
+        language=language,
+        screening_id=screening_id,
+        prepare=True,
+        useful_ms=useful_ms,
+    )
+    if call_id is not None:
+        enqueue(tx, SPEECH, "prepare_call", {"message_id": call_id}, key=f"prepare:{call_id}")
+
+
 def deliver(tx: Connection, message_id: int, *, attempt: int = 0, not_before: int = 0) -> None:
     """Asks for one attempt to hand a message to its carrier."""
     enqueue(

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from services.messaging.outbox import DELIVERY, INFERENCE, enqueue
+from services.messaging.outbox import DELIVERY, INFERENCE, enqueue, ring
 from services.screening import codes, people
-from services.screening.decision import outcome_of_eye, outcome_of_patient
-from services.screening.results import announce, call_patient, eye_outcomes
-from services.store.clock import DAY_MS, now_ms
+from services.screening.decision import outcome_of_patient
+from services.screening.results import announce, eye_outcomes
+from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
 from services.store.tables import consent, message, photo, screening, worker
 
@@ -75,19 +75,14 @@ def open_screening(
 
 
 def result_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
-    """The result behind a code: `{"state": "unknown"|"locked"|"waiting"|"ready", "outcome", "eyes": {eye: outcome}}`.
+    """The result behind a code: `{"state": "unknown"|"locked"|"waiting"|"ready", "outcome"}`.
 
     Wrong codes are counted for each number, and too many lock it.
     """
     found = _find(tx, code, msisdn)
     if isinstance(found, str):
-        return {"state": found, "outcome": None, "eyes": {}}
-    eyes = {eye: outcome_of_eye(outcomes) for eye, outcomes in eye_outcomes(tx, found.id).items()}
-    return {
-        "state": "ready" if found.outcome else "waiting",
-        "outcome": found.outcome,
-        "eyes": {eye: outcome for eye, outcome in eyes.items() if outcome},
-    }
+        return {"state": found, "outcome": None}
+    return {"state": "ready" if found.outcome else "waiting", "outcome": found.outcome}
 
 
 def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
@@ -106,7 +101,15 @@ def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
     if asked >= _CALLS_A_DAY:
         return {"state": "limit"}
     language = people.caller_for(tx, msisdn)["language"] or found.language
-    call_patient(tx, found.id, msisdn, language, key=f"call-asked:{found.id}:{now_ms()}", purpose="call-asked")
+    ring(
+        tx,
+        msisdn,
+        key=f"call-asked:{found.id}:{now_ms()}",
+        purpose="call-asked",
+        language=language,
+        useful_ms=HOUR_MS,
+        screening_id=found.id,
+    )
     return {"state": "calling"}
 
 

@@ -9,11 +9,11 @@ from sqlalchemy.engine import Connection
 
 from flows.catalogue import text
 from services.channels.base import Kind
-from services.messaging.outbox import SPEECH, enqueue, post
+from services.messaging.outbox import post, ring
 from services.screening.decision import EYES, Outcome, outcome_of_eye, outcome_of_patient
 from services.screening.people import caller_for
 from services.settings import current
-from services.store.clock import DAY_MS, HOUR_MS, now_ms
+from services.store.clock import DAY_MS, now_ms
 from services.store.tables import reading, screening
 
 
@@ -80,25 +80,7 @@ def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
     key = f"patient:{screening_id}:{outcome}"
     common = {"language": language, "screening_id": screening_id}
     post(tx, Kind.SMS, case.patient_msisdn, words, key=f"{key}:sms", purpose="result", **common)
-    call_patient(tx, screening_id, case.patient_msisdn, language, key=f"{key}:call", purpose="result")
-
-
-def call_patient(tx: Connection, screening_id: int, msisdn: str, language: str, *, key: str, purpose: str) -> None:
-    """Writes a call; its audio is prepared first, and only then it is placed."""
-    call_id = post(
-        tx,
-        Kind.VOICE,
-        msisdn,
-        "",
-        key=key,
-        purpose=purpose,
-        language=language,
-        screening_id=screening_id,
-        prepare=True,
-        useful_ms=DAY_MS if purpose == "result" else HOUR_MS,
-    )
-    if call_id is not None:
-        enqueue(tx, SPEECH, "prepare_call", {"message_id": call_id}, key=f"prepare:{call_id}")
+    ring(tx, case.patient_msisdn, key=f"{key}:call", purpose="result", useful_ms=DAY_MS, **common)
 
 
 def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Any]]:
