@@ -52,6 +52,8 @@ def test_a_reading_says_which_model_spoke(engine: Engine) -> None:
         "version": manifest["version"],
         "sha256": manifest["tiers"]["full"]["sha256"],
         "threshold": manifest["tiers"]["full"]["threshold"],
+        "doubt": reading.model.doubt,
+        "oedema_threshold": reading.model.oedema_threshold,
     }
     assert set(reading.milliseconds) == {"preprocess", "quality", "model", "total"}
     assert Engine(MODELS, tier="full").reason == "requested"
@@ -113,6 +115,10 @@ def altered(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
     return apply
 
 
+def oedema(**fields: float) -> Callable[[dict[str, Any]], None]:
+    return lambda m: m["tiers"]["full"].update(oedema={"output": 4, "temperature": 1.0, "threshold": 0.9} | fields)
+
+
 def flip_a_byte(folder: Path) -> None:
     content = bytearray((folder / "full.onnx").read_bytes())
     content[len(content) // 2] ^= 1
@@ -129,6 +135,16 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no tier": (altered(lambda m: m.update(tiers={})), "no tier"),
     "no threshold": (altered(lambda m: m["tiers"]["full"].pop("threshold")), "threshold"),
     "threshold of zero": (altered(lambda m: m["tiers"]["full"].update(threshold=0)), "no probability"),
+    "threshold in words": (altered(lambda m: m["tiers"]["full"].update(threshold="0.2")), "TypeError"),
+    "doubt above the threshold": (altered(lambda m: m["tiers"]["full"].update(doubt=0.9)), "above the threshold"),
+    "doubt of zero": (altered(lambda m: m["tiers"]["full"].update(doubt=0)), "doubt 0 is no probability"),
+    "three views": (altered(lambda m: m["tiers"]["full"].update(views=3)), "views 3"),
+    "temperature of zero": (altered(lambda m: m["tiers"]["full"].update(temperature=0)), "temperature 0"),
+    "output in words": (altered(lambda m: m["tiers"]["full"].update(output="1")), "output '1' is no index"),
+    "no such output": (altered(lambda m: m["tiers"]["full"].update(output=9)), "5 outputs"),
+    "half an oedema": (altered(lambda m: m["tiers"]["full"].update(oedema={"output": 4})), "oedema needs"),
+    "oedema of 1.0": (altered(oedema(threshold=1.0)), "oedema: threshold 1.0 is no probability"),
+    "no such oedema output": (altered(oedema(output=5)), "asks for number 5"),
     "file elsewhere": (altered(lambda m: m["tiers"]["full"].update(file="../../etc/passwd")), "leaves"),
     "wrong size": (altered(lambda m: m["tiers"]["full"].update(size=224)), "square of 224"),
     "no golden case": (altered(lambda m: m.update(golden=[])), "golden"),
