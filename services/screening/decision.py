@@ -1,7 +1,8 @@
 """From readings of photographs to what happens to a patient. The rules are those of screening programmes:
 
 - either referable eye refers the patient;
-- a first ungradable photograph of an eye is taken again, a second one refers and is never called normal;
+- a first photograph of an eye that is ungradable or whose reading is in doubt is taken again, a second one refers and
+  is never called normal;
 - "rescreen in 12 months" needs a gradable, non-referable photograph of each eye (or the worker's word that there is one
   eye to see).
 """
@@ -12,25 +13,34 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Outcome = Literal["refer", "rescreen", "retake"]
+Finding = Literal["refer", "rescreen", "retake", "doubtful"]  # of one photograph; doubtful: graded, but not certain
 EYES = ("left", "right")
-UNGRADABLE_LIMIT = 2
+ABSTENTION_LIMIT = 2
 
 
-def outcome_of_eye(readings: Sequence[Outcome]) -> Outcome | None:
+def outcome_of_eye(findings: Sequence[Finding]) -> Outcome | None:
     """What one eye's photographs say together, oldest first; None while there is none.
 
-    A referable photograph is never overruled by a later normal one.
+    A referable photograph is never overruled by a later normal one, a doubtful one only by a later normal one: unlike
+    an ungradable photograph it does say something about the eye.
     """
-    if not readings:
+    if not findings:
         return None
-    if "refer" in readings or readings.count("retake") >= UNGRADABLE_LIMIT:
+    if "refer" in findings or abstentions(findings) >= ABSTENTION_LIMIT:
         return "refer"
-    return "rescreen" if "rescreen" in readings else "retake"
+    if "doubtful" in findings:
+        findings = findings[len(findings) - 1 - findings[::-1].index("doubtful") :]
+    return "rescreen" if "rescreen" in findings else "retake"
 
 
-def outcome_of_patient(eyes: Mapping[str, Sequence[Outcome]], *, one_eye: bool = False) -> Outcome | None:
+def abstentions(findings: Sequence[Finding]) -> int:
+    """How many photographs gave no answer."""
+    return findings.count("retake") + findings.count("doubtful")
+
+
+def outcome_of_patient(eyes: Mapping[str, Sequence[Finding]], *, one_eye: bool = False) -> Outcome | None:
     """What both eyes say together; None while a photograph is missing or has to be taken again."""
-    outcomes = {eye: outcome_of_eye(readings) for eye, readings in eyes.items()}
+    outcomes = {eye: outcome_of_eye(findings) for eye, findings in eyes.items()}
     if "refer" in outcomes.values():
         return "refer"
     normal = sum(outcome == "rescreen" for outcome in outcomes.values())

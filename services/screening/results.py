@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection
 from flows.catalogue import text
 from services.channels.base import Kind
 from services.messaging.outbox import post, ring
-from services.screening.decision import EYES, Outcome, outcome_of_eye, outcome_of_patient
+from services.screening.decision import EYES, Finding, Outcome, outcome_of_eye, outcome_of_patient
 from services.screening.people import caller_for
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
@@ -37,16 +38,15 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
     this_eye = outcome_of_eye(eyes[photo.eye])
     assert this_eye is not None, "settle follows a reading of this eye"
     outcome = outcome_of_patient(eyes)
-    ungradable = this_eye == "refer" and "refer" not in eyes[photo.eye]
     other = EYES[1 - EYES.index(photo.eye)]
-    if ungradable:
-        message_id = "worker-refer-ungradable"
-    elif this_eye == "rescreen" and outcome is None:
+    if this_eye == "refer":
+        message_id = _why_refer(eyes[photo.eye], _signs(tx, case.id, photo.eye))
+    elif this_eye == "retake":
+        message_id = "worker-retake-unclear" if eyes[photo.eye][-1] == "doubtful" else "worker-retake"
+    elif outcome is None:
         message_id = "worker-normal-send-other" if outcome_of_eye(eyes[other]) is None else "worker-normal-retake-other"
-    elif this_eye == "rescreen":
-        message_id = "worker-normal-refer" if outcome == "refer" else "worker-normal-done"
     else:
-        message_id = f"worker-{this_eye}"
+        message_id = "worker-normal-refer" if outcome == "refer" else "worker-normal-done"
     tell_worker(
         tx,
         photo,
@@ -83,12 +83,27 @@ def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
     ring(tx, case.patient_msisdn, key=f"{key}:call", purpose="result", useful_ms=DAY_MS, **common)
 
 
-def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Any]]:
-    """The outcomes of each eye's photographs, oldest first."""
+def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Finding]]:
+    """What each eye's photographs said, oldest first."""
     rows = tx.execute(
-        sa.select(reading.c.eye, reading.c.outcome).where(reading.c.screening_id == screening_id).order_by(reading.c.id)
+        sa.select(reading.c.eye, reading.c.outcome, reading.c.gradable)
+        .where(reading.c.screening_id == screening_id)
+        .order_by(reading.c.id)
     )
-    eyes: dict[str, list[Any]] = {eye: [] for eye in EYES}
-    for eye, outcome in rows:
-        eyes[eye].append(outcome)
+    eyes: dict[str, list[Finding]] = {eye: [] for eye in EYES}
+    for eye, outcome, gradable in rows:
+        eyes[eye].append("doubtful" if outcome == "retake" and gradable else outcome)
     return eyes
+
+
+def _signs(tx: Connection, screening_id: int, eye: str) -> set[str]:
+    """What the photographs of one eye showed."""
+    rows = tx.execute(sa.select(reading.c.signs).where(reading.c.screening_id == screening_id, reading.c.eye == eye))
+    return {sign for (signs,) in rows for sign in signs}
+
+
+def _why_refer(findings: Sequence[Finding], signs: set[str]) -> str:
+    """The message for an eye that is referred, by the weightiest reason."""
+    if "refer" not in findings:
+        return "worker-refer-unclear" if "doubtful" in findings else "worker-refer-ungradable"
+    return "worker-refer-oedema" if signs == {"oedema"} else "worker-refer"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.screening.decision import Outcome, outcome_of_eye, outcome_of_patient
+from services.screening.decision import Finding, Outcome, outcome_of_eye, outcome_of_patient
 
-N, R, U = "rescreen", "refer", "retake"
+N, R, U, D = "rescreen", "refer", "retake", "doubtful"
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,18 @@ N, R, U = "rescreen", "refer", "retake"
         ([U, N, U], R),
         ([R, N], R),
         ([N, R], R),
+        ([D], U),
+        ([D, N], N),
+        ([N, D], U),
+        ([N, D, N], N),
+        ([D, D], R),
+        ([D, U], R),
+        ([U, D], R),
+        ([D, N, D], R),
+        ([D, R], R),
     ],
 )
-def test_one_eye(readings: list[Outcome], expected: Outcome | None) -> None:
+def test_one_eye(readings: list[Finding], expected: Outcome | None) -> None:
     assert outcome_of_eye(readings) == expected
 
 
@@ -38,6 +47,12 @@ def test_one_eye(readings: list[Outcome], expected: Outcome | None) -> None:
         ([U], [], True, None),
         ([N], [U], True, None),
         ([N], [U], False, None),
+        ([N], [D], False, None),
+        ([N, D], [N], False, None),
+        ([N], [D], True, None),
+        ([D], [], True, None),
+        ([N], [D, D], False, R),
+        ([N], [D, N], False, N),
         ([N], [N], False, N),
         ([U, N], [N], False, N),
         ([R], [], False, R),
@@ -46,5 +61,5 @@ def test_one_eye(readings: list[Outcome], expected: Outcome | None) -> None:
         ([U, U], [N], False, R),
     ],
 )
-def test_both_eyes(left: list[Outcome], right: list[Outcome], one_eye: bool, expected: Outcome | None) -> None:
+def test_both_eyes(left: list[Finding], right: list[Finding], one_eye: bool, expected: Outcome | None) -> None:
     assert outcome_of_patient({"left": left, "right": right}, one_eye=one_eye) == expected
