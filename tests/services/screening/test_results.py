@@ -1,0 +1,107 @@
+"""Who is told what, for each way the photographs of two eyes can turn out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from phones import PATIENT, WORKER, open_case
+
+from services.channels.base import Inbound, Kind, Media
+from services.messaging.inbox import receive
+from services.runtime import Runtime
+from services.screening.cases import result_for
+from services.screening.results import settle
+from services.store.tables import inbound, message, photo, reading
+
+KINDS: dict[str, dict[str, Any]] = {
+    "normal": {"outcome": "rescreen"},
+    "doubtful": {"outcome": "retake"},
+    "ungradable": {"outcome": "retake", "gradable": False},
+    "retinopathy": {"outcome": "refer", "signs": ["retinopathy"]},
+    "oedema": {"outcome": "refer", "signs": ["oedema"]},
+    "both": {"outcome": "refer", "signs": ["retinopathy", "oedema"]},
+}
+
+
+@pytest.fixture
+def code(site: Runtime) -> str:
+    return open_case(site, language="en")
+
+
+def conclude(site: Runtime, code: str, eye: str, kind: str, identity: str) -> str:
+    """What the worker is told when a photograph of this eye reads like this."""
+    media = (Media("image/jpeg", content=identity.encode()),)
+    assert receive(site, Inbound("mm7", Kind.MMS, identity, WORKER, "", f"{code} {eye}", media))
+    with site.db.write() as tx:
+        row = tx.execute(
+            sa.select(photo, inbound.c.kind)
+            .join(inbound, inbound.c.id == photo.c.inbound_id)
+            .order_by(photo.c.id.desc())
+            .limit(1)
+        ).one()
+        values = {
+            "photo_id": row.id, "screening_id": row.screening_id, "eye": eye, "gradable": True, "quality_score": 0.9,
+            "quality_reasons": [], "signs": [], "tier": "full", "tier_reason": "best", "model_name": "m",
+            "model_version": "1", "model_sha256": "0", "threshold": 0.5, "milliseconds": {}, "read_at": 1,
+        }  # fmt: skip
+        tx.execute(reading.insert().values(values | KINDS[kind]))
+        settle(tx, row, reason="quality-blurred")
+    with site.db.read() as tx:
+        told = tx.execute(
+            sa.select(message.c.text)
+            .where(message.c.recipient == WORKER, message.c.dedupe_key.startswith(f"read:{row.id}"))
+            .order_by(message.c.id.desc())
+        )
+        return told.scalars().first() or ""
+
+
+def outcome(site: Runtime, code: str) -> str | None:
+    with site.db.write() as tx:
+        found: str | None = result_for(tx, code=code, msisdn=PATIENT)["outcome"]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words", "decided"),
+    [
+        (["doubtful"], "RETAKE. The reading is not certain", None),
+        (["ungradable"], "RETAKE. The photo cannot be graded: it is blurred", None),
+        (["doubtful", "doubtful"], "REFER. Two photos gave no certain result", "refer"),
+        (["doubtful", "ungradable"], "REFER. Two photos gave no certain result", "refer"),
+        (["ungradable", "doubtful"], "REFER. Two photos gave no certain result", "refer"),
+        (["ungradable", "ungradable"], "REFER. Two photos could not be graded (it is blurred)", "refer"),
+        (["doubtful", "normal"], "no referable signs. Now send the right eye", None),
+        (["normal", "doubtful"], "RETAKE. The reading is not certain", None),
+        (["retinopathy"], "REFER. The machine sees signs of referable retinopathy", "refer"),
+        (["oedema"], "REFER. The machine suspects swelling", "refer"),
+        (["both"], "REFER. The machine sees signs of referable retinopathy", "refer"),
+        (["oedema", "normal"], "REFER. The machine suspects swelling", "refer"),
+        (["doubtful", "oedema"], "REFER. The machine suspects swelling", "refer"),
+    ],
+)
+def test_what_the_worker_is_told_of_one_eye(
+    site: Runtime, code: str, kinds: list[str], words: str, decided: str | None
+) -> None:
+    told = [conclude(site, code, "left", kind, str(at)) for at, kind in enumerate(kinds)]
+    assert words in told[-1]
+    assert outcome(site, code) == decided
+
+
+def test_a_doubtful_eye_keeps_a_patient_from_being_called_normal(site: Runtime, code: str) -> None:
+    conclude(site, code, "left", "doubtful", "1")
+    assert "left eye still has to be taken again" in conclude(site, code, "right", "normal", "2")
+    assert outcome(site, code) is None
+    assert "Both eyes are done" in conclude(site, code, "left", "normal", "3")
+    assert outcome(site, code) == "rescreen"
+
+
+@pytest.mark.parametrize("kind", ["oedema", "both", "retinopathy"])
+def test_a_patients_sms_says_nothing_clinical(site: Runtime, code: str, kind: str) -> None:
+    conclude(site, code, "left", kind, "1")
+    with site.db.read() as tx:
+        sent = tx.execute(sa.select(message.c.text).where(message.c.recipient == PATIENT, message.c.kind == "sms"))
+        (words,) = sent.scalars()
+    assert "is ready" in words
+    assert not {"refer", "swelling", "signs", "oedema"} & set(words.lower().split())
