@@ -13,13 +13,15 @@ _OLDEST = 1900
 
 
 def open_new(caller: Caller) -> Flow:
-    """Sex, year of birth, phone, consent, code. The patient's answers are the worker's to type."""
+    """Sex, year of birth, phone, consent, urgency, code. The patient's answers are the worker's to type."""
     sex = yield Choice("ask-sex", keys=("female", "male"))
     born = yield Number("ask-birth-year", low=_OLDEST, high=datetime.now(UTC).year)
     phone = yield Phone("ask-patient-phone", optional=True)
     language = yield Choice("ask-patient-language", keys=("sw", "luo", "en"), labels="language")
     if not (yield Confirm("ask-consent")):
         return Tell("consent-declined")
+    # Asked after consent: it is about the patient's health, and what is declined is not recorded.
+    urgent = yield Confirm("ask-urgent")
     opened = yield Do(
         open_screening,
         worker=caller.msisdn,
@@ -29,7 +31,8 @@ def open_new(caller: Caller) -> Flow:
         language=language,
         consent_version=CONSENT,
         channel=caller.channel,
+        priority="urgent" if urgent else "routine",
     )
     if not opened["code"]:
         return Tell("screening-refused")
-    return Tell("screening-opened", {"code": opened["code"]}, private=True)
+    return Tell("screening-opened-urgent" if urgent else "screening-opened", {"code": opened["code"]}, private=True)

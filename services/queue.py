@@ -22,6 +22,7 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from services import runtime as runtime_module
+from services.messaging.holding import Held, hold
 from services.store.clock import MINUTE_MS, now_ms
 from services.store.database import Database
 from services.store.tables import outbox
@@ -32,8 +33,8 @@ _JOB_TIMEOUT_S = 120
 _KEEP_S = 600
 _MAX_JOBS = 2_000  # a worker is replaced before a slow leak of a C library can matter
 _RETRY_S = (2, 10, 60, 300, 1800)
-# A patient waits for her call; sentences rendered for later do not mind.
-_URGENT = {"prepare_call"}
+# A patient waits for her call, and somebody who is losing her sight for her answer; the rest does not mind.
+_URGENT = ("prepare_call", "read_urgent_photo")
 _WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
 
 
@@ -51,6 +52,11 @@ def perform(outbox_id: int) -> None:
         return
     try:
         task(row.task)(site, row.argument)
+    except Held as reason:
+        _LOG.info("work held back", extra={"outbox": outbox_id, "reason": str(reason)})
+        with site.db.write() as tx:
+            hold(tx, outbox_id)
+        return
     except Exception as error:
         _LOG.exception("task failed", extra={"task": row.task, "outbox": outbox_id})
         _settle_failure(site.db, row, error)
@@ -61,9 +67,9 @@ def perform(outbox_id: int) -> None:
 
 def _settle_failure(db: Database, row: Any, error: Exception) -> None:
     values: dict[str, Any] = {"error": f"{type(error).__name__}: {error}"[:500]}
-    if row.round < len(_RETRY_S):
-        not_before = now_ms() + _RETRY_S[row.round] * 1000
-        values |= {"state": "pending", "round": row.round + 1, "not_before": not_before}
+    if row.failures < len(_RETRY_S):
+        not_before = now_ms() + _RETRY_S[row.failures] * 1000
+        values |= {"state": "pending", "round": row.round + 1, "not_before": not_before, "failures": row.failures + 1}
     else:
         values |= {"state": "failed"}
     with db.write() as tx:
@@ -76,7 +82,7 @@ def dispatch(connection: redis.Redis, db: Database, *, limit: int = 100) -> int:
         outbox.c.state == "pending", outbox.c.not_before <= now_ms()
     )
     with db.read() as tx:
-        rows = tx.execute(due.order_by(outbox.c.id).limit(limit)).all()
+        rows = tx.execute(due.order_by(outbox.c.task.not_in(_URGENT), outbox.c.id).limit(limit)).all()
     if not rows:
         return 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""What a process of Jicho works with: settings, store, photographs, carriers; each made on first use."""
+"""What a process of Jicho works with: settings, store, photographs, carriers, site; each made on first use."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from services import settings as settings_module
 from services.screening.media import MediaStore
 from services.settings import Settings
+from services.site.strain import Limits
+from services.site.watch import Watch
 from services.store.database import Database
 
 if TYPE_CHECKING:
@@ -32,6 +34,17 @@ class Runtime:
     @cached_property
     def clips_dir(self) -> Path:
         return self.settings.data_dir / "clips"
+
+    @cached_property
+    def watch(self) -> Watch:
+        limits = Limits(
+            battery_low=self.settings.battery_low_percent,
+            battery_half=self.settings.battery_half_percent,
+            battery_margin=self.settings.battery_margin_percent,
+            memory_low=self.settings.low_memory_mb,
+            disk_low=self.settings.low_disk_mb,
+        )
+        return Watch(self.settings.data_dir, limits, ups=self.settings.ups)
 
     @cached_property
     def channels(self) -> Channels:

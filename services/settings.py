@@ -45,6 +45,17 @@ class Settings(BaseSettings):
     gateway_threads: int = Field(4, ge=1, le=64, description="threads that answer callbacks")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")
 
+    ups: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9.:_-]+)?)?$",
+        description="UPS as NUT names it, such as ups@localhost; empty: the machine's own battery",
+    )
+    battery_low_percent: int = Field(20, ge=1, le=90, description="on battery below this, only urgent cases are read")
+    battery_half_percent: int = Field(50, ge=2, le=100, description="on battery below this, a smaller model reads")
+    battery_margin_percent: int = Field(5, ge=1, le=50, description="points above a limit at which it ends")
+    low_memory_mb: int = Field(200, ge=0, description="with less memory available, the smallest model reads")
+    low_disk_mb: int = Field(500, ge=0, description="with less disk free, nothing is made that can be made later")
+
     region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
     clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
     referral_place: str = Field(
@@ -85,6 +96,15 @@ class Settings(BaseSettings):
         if isinstance(networks, str):
             values["ussd_current_only_networks"] = frozenset(filter(None, map(str.strip, networks.split(","))))
         return values
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> Settings:
+        if self.battery_low_percent + self.battery_margin_percent >= self.battery_half_percent:
+            raise ValueError(
+                f"{_PREFIX}BATTERY_LOW_PERCENT with {_PREFIX}BATTERY_MARGIN_PERCENT must lie below "
+                f"{_PREFIX}BATTERY_HALF_PERCENT"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fail_closed(self) -> Settings:

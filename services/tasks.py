@@ -15,7 +15,8 @@ Task = Callable[[Runtime, Mapping[str, Any]], None]
 
 TASKS = {
     "fetch_photo": "services.screening.fetching:fetch_photo",
-    "read_photo": "services.screening.reading:read_photo",
+    "read_photo": "services.screening.policy:read_routine",
+    "read_urgent_photo": "services.screening.policy:read_urgent",
     "prepare_call": "services.calls.jobs:prepare_call",
     "render_clip": "services.calls.jobs:render_clip",
     "send_message": "services.messaging.delivery:send_message",

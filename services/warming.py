@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 
 def _load_engine() -> None:
-    from services.screening.engines import engine
+    from services import runtime
+    from services.screening.policy import warm
 
-    engine("dr")
+    warm(runtime.current())
 
 
 def _load_speech() -> None:

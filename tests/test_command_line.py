@@ -162,7 +162,7 @@ def test_terminal_phone_is_a_phone(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, str(ROOT / "app.py"), "dial", "--url", stack.carrier_url],
             cwd=tmp_path,
-            input="1\n1\n1961\n1\n3\n98\n1\n",
+            input="1\n1\n1961\n1\n3\n98\n1\n2\n",
             capture_output=True,
             text=True,
             env=stack.environment,

@@ -39,7 +39,7 @@ def eye(*, lesions: bool, seed: int = 1) -> bytes:
 
 def open_screening(stack: Stack, language: str = "1") -> str:
     screen = stack.dial(WORKER)
-    for answer in ("1", "1", "1961", PATIENT, language, "98", "1"):
+    for answer in ("1", "1", "1961", PATIENT, language, "98", "1", "2"):
         screen = stack.dial(WORKER, answer)
     code = clean(screen.split("Code: ")[1][:6])
     assert code is not None

@@ -35,7 +35,7 @@ def pipeline() -> dict[str, Any]:
 def open_screening(stack: Stack, worker: str) -> str:
     """The code of a new screening without a patient's phone."""
     stack.dial(worker)
-    for answer in ("1", "1", "1961", "1", "3", "98", "1"):
+    for answer in ("1", "1", "1961", "1", "3", "98", "1", "2"):
         screen = stack.dial(worker, answer)
     return screen.split("Code: ")[1][:6]
 

@@ -1,7 +1,7 @@
 """How many USSD turns a second the gateway answers, durably, and whether every answer is the right one.
 
 Sixteen health workers open screenings, one after the other, over keep-alive connections as a carrier holds them: dial,
-menu, sex, year of birth, phone, language, consent, code. Each turn is one committed transaction. Each answer is
+menu, sex, year of birth, phone, language, consent, urgency, code. Each turn is one committed transaction. Each answer is
 compared with what it must say, and at the end every code that was told must be in the store, once.
 """
 
@@ -31,7 +31,8 @@ DIALOGUE = (
     ("0722000002", "language"),
     ("1", "98 More"),
     ("98", "1. Yes"),
-    ("1", "Code: "),
+    ("1", "lose sight"),
+    ("2", "Code: "),
 )
 
 

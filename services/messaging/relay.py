@@ -10,6 +10,7 @@ import redis
 
 from services import queue
 from services.messaging.delivery import settle_unknown
+from services.messaging.holding import hold_and_release
 from services.runtime import Runtime
 
 _LOG = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
     connection = queue.connect(site.settings.queue_url)
     while not stopping():
         try:
+            hold_and_release(site)
             moved = queue.dispatch(connection, site.db)
         except redis.RedisError as error:
             _LOG.warning("queue server away", extra={"reason": str(error)})

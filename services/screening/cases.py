@@ -36,10 +36,12 @@ def open_screening(
     language: str,
     consent_version: str,
     channel: str,
+    priority: str = "routine",
     programme: str = "dr",
 ) -> dict[str, Any]:
     """Opens a screening for a patient who consented, and answers `{"code": …}`, None if `worker`, the number of the
-    health worker, was removed meanwhile. `language` is the patient's; consent was read in the worker's.
+    health worker, was removed meanwhile. `language` is the patient's; consent was read in the worker's. `priority` is
+    "routine" or "urgent".
     """
     worker_id = _worker_id(tx, worker)
     if worker_id is None:
@@ -52,6 +54,7 @@ def open_screening(
         "patient_msisdn": phone,
         "language": language,
         "state": "open",
+        "priority": priority,
         "opened_at": now_ms(),
     }
     for _ in range(_CODE_TRIES):
@@ -133,11 +136,16 @@ def attach_photo(tx: Connection, *, photo_id: int, code: str, eye: str, sender: 
 
 def read_when_complete(tx: Connection, photo_id: int) -> None:
     """Asks for what a photograph still lacks: its bytes, or, once it is here and attached, its reading."""
-    row = tx.execute(sa.select(photo.c.sha256, photo.c.state).where(photo.c.id == photo_id)).one()
+    row = tx.execute(
+        sa.select(photo.c.sha256, photo.c.state, screening.c.priority)
+        .outerjoin(screening, screening.c.id == photo.c.screening_id)
+        .where(photo.c.id == photo_id)
+    ).one()
     if row.sha256 is None:
         enqueue(tx, DELIVERY, "fetch_photo", {"photo_id": photo_id}, key=f"fetch:{photo_id}")
     elif row.state == "attached":
-        enqueue(tx, INFERENCE, "read_photo", {"photo_id": photo_id}, key=f"read:{photo_id}")
+        task = "read_urgent_photo" if row.priority == "urgent" else "read_photo"
+        enqueue(tx, INFERENCE, task, {"photo_id": photo_id}, key=f"read:{photo_id}")
 
 
 def finish_with_one_eye(tx: Connection, *, code: str, worker: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def ussd(transcript: Transcript, phone: Ussd, who: str, *answers: str) -> str:
 
 def open_one(phone: Ussd) -> str:
     phone.dial()
-    for answer in (*OPENING, "1"):
+    for answer in (*OPENING, "1", "2"):
         screen = phone.press(answer)
     return next(word.strip(".") for word in screen.split() if word.strip(".").isdigit())
 
@@ -63,7 +63,7 @@ def first_contact(site: Runtime, told: Transcript, _language: str) -> None:
 
 def opening(site: Runtime, told: Transcript, _language: str) -> None:
     phone = Ussd(site)
-    ussd(told, phone, "worker", "1", "3", "1", "19", "1961", "12345", "0722 000 002", "1", "98", "1")
+    ussd(told, phone, "worker", "1", "3", "1", "19", "1961", "12345", "0722 000 002", "1", "98", "1", "1")
     ussd(told, phone, "worker", *OPENING, "2")
 
 
@@ -134,7 +134,7 @@ def menu_by_sms(site: Runtime, told: Transcript, _language: str) -> None:
 
 def menu_by_whatsapp(site: Runtime, told: Transcript, _language: str) -> None:
     chat = Chat(site, Kind.WHATSAPP, WORKER)
-    for words in ("hello", "1", "1", "1961", "1", "1", "1"):
+    for words in ("hello", "1", "1", "1961", "1", "1", "1", "2"):
         told.note("worker", words, chat.write(words))
 
 

@@ -46,7 +46,7 @@ def test_a_repeated_request_gets_the_same_answer_and_does_nothing(clinic: Clinic
     phone = Ussd(site)
     first = phone.dial()
     assert [phone.send("") for _ in range(3)] == [first] * 3
-    for answer in (*UNTIL_CONSENT, "1"):
+    for answer in (*UNTIL_CONSENT, "1", "2"):
         screen = phone.press(answer)
         before = newest(site)
         assert [phone.send(phone.text) for _ in range(3)] == [screen] * 3
@@ -70,7 +70,7 @@ def test_a_late_request_of_an_older_session_opens_nothing(clinic: Clinic) -> Non
     site = clinic("en")
     phone = Ussd(site)
     phone.dial()
-    for answer in (*UNTIL_CONSENT, "1"):
+    for answer in (*UNTIL_CONSENT, "1", "2"):
         told = phone.press(answer)
     old_session, old_text = phone.session, phone.text
     phone.dial()
@@ -185,7 +185,7 @@ def test_a_session_id_opens_nothing_to_another_number(clinic: Clinic) -> None:
     site = clinic("en")
     phone = Ussd(site)
     phone.dial()
-    for answer in (*UNTIL_CONSENT, "1"):
+    for answer in (*UNTIL_CONSENT, "1", "2"):
         told = phone.press(answer)
     for spied in (phone.text, "", "1"):
         stolen = phone.send(spied, msisdn="+254733000009")
@@ -256,7 +256,7 @@ def test_a_result_on_two_pages_is_read_and_ends(clinic: Clinic) -> None:
     site = clinic("sw")
     worker = Ussd(site)
     worker.dial()
-    for answer in (*UNTIL_CONSENT, "1"):
+    for answer in (*UNTIL_CONSENT, "1", "2"):
         screen = worker.press(answer)
     code = next(word.strip(".") for word in screen.split() if word.strip(".").isdigit() and len(word.strip(".")) == 6)
     decide(site, code, "refer")

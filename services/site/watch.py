@@ -1,0 +1,50 @@
+"""Keeps an eye on the site, for every process of it: what it is short of now, and what it was short of before."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+
+from services.durable import write_durably
+from services.site.probes import look
+from services.site.strain import NONE, SHORTAGES, Limits, Strain, strain
+
+_LOG = logging.getLogger(__name__)
+_REMEMBERED = "strain.json"
+FRESH_S = 2.0
+
+
+class Watch:
+    """The shortages of one site. They are remembered in its data directory, so that its processes agree about a pause
+    that one of them began, and so that it outlives a power cut."""
+
+    def __init__(self, data_dir: Path, limits: Limits, *, ups: str = "", fresh_s: float = FRESH_S) -> None:
+        self._data_dir, self._limits, self._ups, self._fresh_s = data_dir, limits, ups, fresh_s
+        self._looked: float | None = None
+        self._now: Strain = NONE
+
+    def strain(self) -> Strain:
+        """What the site is short of; at most `fresh_s` seconds old. Never raises."""
+        if self._looked is None or time.monotonic() - self._looked >= self._fresh_s:
+            before = self._before()
+            self._now = strain(look(self._data_dir, self._ups), self._limits, before)
+            self._looked = time.monotonic()
+            if self._now != before:
+                self._remember()
+        return self._now
+
+    def _before(self) -> Strain:
+        try:
+            kept = json.loads((self._data_dir / _REMEMBERED).read_text(encoding="utf-8"))
+            return frozenset(shortage for shortage in SHORTAGES if shortage in kept)
+        except (OSError, ValueError, TypeError):
+            return NONE
+
+    def _remember(self) -> None:
+        _LOG.info("site", extra={"short_of": sorted(self._now)})
+        try:
+            write_durably(self._data_dir / _REMEMBERED, json.dumps(sorted(self._now)).encode())
+        except OSError as error:  # a full disk is one of the shortages
+            _LOG.warning("strain not remembered", extra={"reason": str(error)})
