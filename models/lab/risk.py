@@ -36,6 +36,7 @@ from models.lab.data import shared
 from models.lab.risk_card import card
 from models.lab.settings import read
 from services.inference.evaluate import auc, calibration_error
+from services.inference.risk import calibrated, logit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -151,19 +152,10 @@ def choose(areas: dict[str, list[float]]) -> str:
     return next(name for name in areas if np.mean(areas[name]) >= least)
 
 
-def logit(probability: Floats) -> Floats:
-    held = np.clip(probability, 0.01, 0.99)  # trees that all agree are not certain
-    return np.asarray(np.log(held / (1 - held)))
-
-
 def calibration(probability: Floats, positive: Bools) -> tuple[float, float]:
     """Platt's slope and intercept on the logit of out-of-fold probabilities."""
     fitted = LogisticRegression(C=1e6).fit(logit(probability)[:, None], positive)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def calibrated(probability: Floats, slope: float, intercept: float) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-(slope * logit(probability) + intercept))))
 
 
 def threshold_for(sensitivity: float, probability: Floats, positive: Bools) -> float:
