@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -28,3 +28,8 @@ def upgrade() -> None:
         "UPDATE reading SET confidence = CASE WHEN probability < 0.5 THEN 1 - probability ELSE probability END"
         " WHERE probability IS NOT NULL"
     )
+
+
+def downgrade() -> None:
+    for name in ("oedema_threshold", "doubt", "heatmap", "signs", "oedema_probability", "confidence"):
+        op.drop_column("reading", name)
