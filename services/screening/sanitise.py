@@ -20,7 +20,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 16 * 1024 * 1024  # WhatsApp's own limit for media
 MAX_PIXELS = 25_000_000
 MIN_SIDE = 200  # pixels; a retina smaller than this shows no microaneurysms
-LONGEST = 2048  # pixels, longest side of what is kept
+LONGEST = 2400  # pixels, longest side of what is kept; half of it is still several times what a model reads
 QUALITY = 92
 SUFFIXES = {b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"%PDF": "PDF", b"\0\0\1\0": "icon"}
 
@@ -46,7 +46,10 @@ class Photograph:
 
 
 def sanitise(data: bytes) -> Photograph:
-    """Decode, turn upright, bring to RGB and at most 2048 pixels a side, drop all metadata.
+    """Decode, turn upright, bring to RGB and at most LONGEST pixels a side, drop all metadata.
+
+    Photographs are only ever reduced by whole numbers, a JPEG while it is decoded: any other scale costs 50-100 ms for
+    a picture of twelve megapixels. Each keeps at least half of LONGEST.
 
     Raises BadPhotograph, and nothing else, with one of `photo-not-image`, `photo-unsupported`, `photo-truncated`,
     `photo-too-large`, `photo-too-small`, `photo-animated`.
@@ -83,7 +86,8 @@ def _decode(data: bytes) -> Image.Image:
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise BadPhotograph("photo-animated", f"{getattr(image, 'n_frames', 1)} frames")
     if image.format in ("JPEG", "MPO"):
-        image.draft("RGB", _fitted(wide, high))  # libjpeg then decodes at 1/2, 1/4 or 1/8, never below this size
+        power = 1 << (_reduction(wide, high) - 1).bit_length()  # libjpeg decodes at 1/2, 1/4 or 1/8
+        image.draft("RGB", (wide // power, high // power))
     image.load()
     return image
 
@@ -132,9 +136,9 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
     if image.mode.startswith("I") or image.mode == "F":
         image = _eight_bits(image)
-    fitted = _fitted(*image.size)
-    if fitted != image.size:
-        image = image.resize(fitted, Image.Resampling.BILINEAR)  # antialiased; a third of the time of Lanczos
+    reduction = _reduction(*image.size)
+    if reduction > 1:
+        image = image.reduce(reduction)
     if image.mode in ("RGBA", "LA", "RGBa", "La"):
         image = image.convert("RGBA")
         flat = Image.new("RGB", image.size)  # black, as the surround of a fundus photograph is
@@ -174,6 +178,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("F").point(lambda value: value * scale).convert("L") if top > 255 else image.convert("L")
 
 
-def _fitted(wide: int, high: int) -> tuple[int, int]:
-    scale = min(1.0, LONGEST / max(wide, high))
-    return max(1, round(wide * scale)), max(1, round(high * scale))
+def _reduction(wide: int, high: int) -> int:
+    """The smallest whole number by which both sides have to be divided."""
+    return -(-max(wide, high) // LONGEST)

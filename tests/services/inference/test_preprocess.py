@@ -93,3 +93,18 @@ def test_one_lit_pixel_is_no_field_and_no_error() -> None:
     image = Image.new("RGB", (300, 300))
     image.putpixel((150, 150), (255, 255, 255))
     assert square(image, SIDE).dtype == np.uint8
+
+
+@pytest.mark.parametrize("side", [320, 800, 1600, 2200])
+@pytest.mark.parametrize("size", [128, 256, 320])
+def test_reducing_in_steps_changes_less_than_a_grey_level(side: int, size: int) -> None:
+    image = phantom.draw(5, side, lesions=True)
+    field = find_field(image)
+    wide = round(field.width / max(field.width, field.height) * size)
+    high = round(field.height / max(field.width, field.height) * size)
+    box = (field.left, field.top, field.right, field.bottom)
+    at_once = Image.new("RGB", (size, size))
+    at_once.paste(
+        image.resize((wide, high), Image.Resampling.BILINEAR, box=box), ((size - wide) // 2, (size - high) // 2)
+    )
+    assert np.abs(square(image, size, field).astype(float) - np.asarray(at_once)).mean() < 1.0

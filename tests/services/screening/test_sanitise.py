@@ -9,11 +9,14 @@ import struct
 import zlib
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from models.dr.phantom import draw
+from services.inference.preprocess import find_field, square
 from services.screening import sanitise as module
 from services.screening.sanitise import BadPhotograph, Photograph, sanitise
 
@@ -182,9 +185,34 @@ def test_exif_orientation_is_applied(orientation: int, corner: str) -> None:
     assert min(image.getpixel((x, y))) > 230  # type: ignore[type-var]
 
 
-def test_large_photographs_are_reduced() -> None:
-    photograph = sanitise(encoded(picture(size=(5000, 4000))))
-    assert photograph.image.size == (2048, 1638)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [
+        ((2400, 1800), (2400, 1800)),
+        ((2402, 1800), (1201, 900)),
+        ((4000, 3000), (2000, 1500)),
+        ((3000, 4000), (1500, 2000)),
+        ((5000, 4000), {"JPEG": (1250, 1000), "PNG": (1667, 1334)}),
+        ((240, 6001), {"JPEG": (60, 1501), "PNG": (80, 2001)}),
+    ],
+)
+def test_large_photographs_are_reduced_by_whole_numbers(kind: str, size: tuple[int, int], kept: Any) -> None:
+    photograph = sanitise(encoded(picture(size=size), kind))
+    assert photograph.image.size == (kept if isinstance(kept, tuple) else kept[kind])
+
+
+def test_a_model_sees_a_large_photograph_as_if_it_were_decoded_in_full() -> None:
+    retina = draw(7, 2600, lesions=True)
+    frame = Image.new("RGB", (4000, 3000), (2, 2, 2))
+    frame.paste(retina, (700, 200))
+    file = encoded(frame, quality=90)
+    field = find_field(frame)
+    retina = frame.crop((round(field.left), round(field.top), round(field.right), round(field.bottom)))
+    for size in (256, 320):
+        seen = square(sanitise(file).image, size).astype(float)
+        slowly = np.asarray(retina.resize((size, size), Image.Resampling.LANCZOS))
+        assert np.abs(seen - slowly).mean() < 2.0
 
 
 def test_colours_survive() -> None:
