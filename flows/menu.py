@@ -9,11 +9,12 @@ from flows.conversation import Caller, Do, Flow, Speak, Tell, Yielded
 from flows.open_screening import open_new
 from flows.questions import Choice
 from flows.result import call_me, finish, result
+from flows.symptoms import symptom_questions
 from services.screening.people import set_language
 from services.settings import current
 
 _LANGUAGES = ("sw", "luo", "en")
-_WORKER = ("open", "result", "finish", "language")
+_WORKER = ("open", "result", "finish", "language", "symptoms")
 _ANYONE = ("result", "call", "language", "about")
 
 
@@ -37,6 +38,8 @@ def menu(caller: Caller) -> Flow:
         return (yield from call_me(caller))
     if wish == "finish":
         return (yield from finish(caller))
+    if wish == "symptoms":
+        return (yield from symptom_questions(caller))
     return Tell("about", {"clinic": current().clinic})
 
 

@@ -17,6 +17,7 @@ TASKS = {
     "fetch_photo": "services.screening.fetching:fetch_photo",
     "read_photo": "services.screening.policy:read_routine",
     "read_urgent_photo": "services.screening.policy:read_urgent",
+    "assess_symptoms": "services.screening.symptoms:assess_symptoms",
     "prepare_call": "services.calls.jobs:prepare_call",
     "render_clip": "services.calls.jobs:render_clip",
     "send_message": "services.messaging.delivery:send_message",

@@ -151,6 +151,25 @@ reading = sa.Table(
     _at("read_at"),
 )
 
+symptom_assessment = sa.Table(
+    "symptom_assessment",
+    METADATA,
+    _id(),
+    _of("worker"),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("age", sa.Integer, nullable=False),
+    sa.Column("symptoms", sa.JSON, nullable=False),
+    sa.Column("consent_version", sa.Text, nullable=False),
+    _at("asked_at"),
+    sa.Column("probability", sa.Float),
+    sa.Column("advised", sa.Boolean),
+    sa.Column("model_name", sa.Text),
+    sa.Column("model_version", sa.Text),
+    sa.Column("model_sha256", sa.Text),
+    sa.Column("threshold", sa.Float),
+    _at("judged_at", nullable=True),
+)
+
 conversation = sa.Table(
     "conversation",
     METADATA,
