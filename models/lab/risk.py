@@ -105,11 +105,11 @@ def load(path: Path, *, distinct: bool = True) -> Table:
     if distinct:
         rows = list({tuple(row.items()): row for row in rows}.values())
     answers = np.array(
-        [[float(row["Age"]), *(("No", "Yes").index(row[column]) for column, _, _ in SYMPTOMS)] for row in rows]
+        [[float(row["Age"]), *(["No", "Yes"].index(row[column]) for column, _, _ in SYMPTOMS)] for row in rows]
     )
     _, group = np.unique(answers[:, 1:], axis=0, return_inverse=True)
-    positive = np.array([("Negative", "Positive").index(row["class"]) for row in rows], dtype=bool)
-    return Table(answers, positive, np.array([row["Gender"] == "Male" for row in rows]), group.ravel())
+    positive = np.array([["Negative", "Positive"].index(row["class"]) for row in rows], dtype=bool)
+    return Table(answers, positive, np.array([["Female", "Male"].index(row["Gender"]) for row in rows]), group.ravel())
 
 
 def candidates(settings: Settings) -> dict[str, ClassifierMixin]:

@@ -193,6 +193,15 @@ def call_too_early(site: Runtime, told: Transcript, _language: str) -> None:
         told.note("patient", digits or "(answers)", wrong.event(digits))
 
 
+def symptoms(site: Runtime, told: Transcript, _language: str) -> None:
+    phone = Ussd(site)
+    ussd(told, phone, "worker", "5", "98", "1", "15", "45", "1", "3", "2", "0", *"2122222221221")
+    ussd(told, phone, "worker", "5", "98", "2")
+    chat = Chat(site, Kind.WHATSAPP)
+    for words in ("hello", "5", "1", "60", "1", "1"):
+        told.note("worker", words, chat.write(words))
+
+
 SCENES = {
     scene.__name__: scene
     for scene in (
@@ -213,6 +222,7 @@ SCENES = {
         not_understood,
         wrong_codes,
         call_too_early,
+        symptoms,
     )
 }
 
