@@ -34,15 +34,18 @@ class Split:
     dme: NDArray[np.float32]
     source: list[str]
     names: list[str]
+    soft: NDArray[np.float32] | None = None  # a teacher's logits [n, 5]
 
     def __len__(self) -> int:
         return len(self.grade)
 
     @property
     def targets(self) -> NDArray[np.float32]:
-        """[n, 5]: P(grade >= 1..4) and macular oedema, NaN where unknown (a grade of 0 has none worth referral)."""
+        """[n, 5]: P(grade >= 1..4) and macular oedema, NaN where unknown; then the teacher's logits, if there are
+        any."""
         ordinal = (self.grade[:, None] >= np.arange(1, 5)).astype(np.float32)
-        return np.concatenate([ordinal, (self.dme > 0).astype(np.float32)[:, None] + 0 * self.dme[:, None]], axis=1)
+        oedema = (self.dme > 0).astype(np.float32) + 0 * self.dme
+        return np.concatenate([ordinal, oedema[:, None], *([] if self.soft is None else [self.soft])], axis=1)
 
 
 def load(folder: Path, split: str, side: int, drop_rejects: bool = False, crop: bool = True) -> Split:
@@ -87,12 +90,15 @@ def batches(
 
 def augment(pixels: Pixels, size: int, rng: np.random.Generator, photometric: bool = True) -> Pixels:
     """One random view. Geometry: any rotation, mirror, ±12 % scale, ±3 % aspect, ±3 % shift (the field is never found
-    exactly). Light: ±25 % contrast, ±10 % per channel. Carriage: half of them pass through a smaller copy or a JPEG."""
+    exactly). Light: ±25 % contrast, ±10 % per channel; a third as a handheld camera takes it. Carriage: half of them
+    pass through a smaller copy or a JPEG."""
     pixels = _turn(pixels, size, rng, edge=0 if photometric else 128)
     if not photometric:
         return pixels
     gain = rng.uniform(0.75, 1.25) * rng.uniform(0.9, 1.1, size=3)
     pixels = np.clip(pixels * gain, 0, 255).astype(np.uint8)
+    if rng.random() < 0.33:
+        pixels = handheld(pixels, rng)
     if rng.random() < 0.35:
         small = int(size * rng.uniform(0.45, 0.95))
         pixels = cv2.resize(cv2.resize(pixels, (small, small), interpolation=cv2.INTER_AREA), (size, size))
@@ -101,6 +107,30 @@ def augment(pixels: Pixels, size: int, rng: np.random.Generator, photometric: bo
         _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         pixels = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
     return pixels
+
+
+def resized(pixels: Pixels, size: int) -> Pixels:
+    """A square in another size."""
+    if pixels.shape[0] == size:
+        return pixels
+    shrinks = size < pixels.shape[0]
+    return np.asarray(
+        cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
+    )
+
+
+def handheld(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """As through a lens held by hand: light from one side, a little out of focus or shaken, sensor noise."""
+    size = pixels.shape[0]
+    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.4)
+    light = 1 - depth * (0.5 + 0.5 * (axis[None, :] * np.cos(angle) + axis[:, None] * np.sin(angle)))
+    shaded = pixels * light[..., None]
+    if rng.random() < 0.5:
+        shaded = cv2.GaussianBlur(shaded, (0, 0), size / 256 * rng.uniform(0.4, 1.1))
+    if rng.random() < 0.5:
+        shaded = shaded + rng.normal(0, rng.uniform(0.5, 2.5), shaded.shape).astype(np.float32) * (shaded > 8)
+    return np.clip(shaded, 0, 255).astype(np.uint8)
 
 
 def _turn(pixels: Pixels, size: int, rng: np.random.Generator, edge: int) -> Pixels:

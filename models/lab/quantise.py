@@ -1,17 +1,19 @@
-"""Export a checkpoint to ONNX and make it int8: contrast filter and classifier stay float, everything between is QDQ.
+"""One float32 graph in every number format: float16, int8 (dynamic, static per tensor, static per channel), int4,
+binary.
 
-    python -m models.lab.quantise --checkpoint models/lab/runs/tune/last.pt
+    python -m models.lab.quantise --graph models/lab/runs/export/full.float32.onnx
 
-Calibrated on train photographs, once with a scale per channel and once with one per tensor; the one whose logits on val
-lie closer to float32 is kept (differences in AUC of a thousandth are chance, those in logits are not). Writes
-float32.onnx, int8-channel.onnx, int8-tensor.onnx, full.onnx (the chosen one) and quantise.json.
+The contrast filter and the classifier stay float. Static int8 is QDQ, calibrated on train photographs; of its two ways
+the one whose logits on val lie closer to float32 is written as `<name>.onnx`, the file to be released (differences in
+AUC of a thousandth are chance, those in logits are not). int4 and binary hold weights only: ONNX Runtime unpacks them
+when it loads the file, so they save bytes and no time. Writes `<name>.<format>.onnx` beside the graph, and
+`<name>.quantise.json`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,27 +21,34 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-import torch
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 
 from models.lab import data
-from models.lab.net import REFERABLE, Grader
+from models.lab.export import strip
+from models.lab.net import REFERABLE
+from models.lab.pack import pack_binary, pack_int4
 from models.lab.settings import RUNS, read
 from services.inference.evaluate import auc
 
 
 @dataclass
 class Settings:
-    checkpoint: str = str(RUNS / "tune" / "last.pt")
-    out: str = str(RUNS / "export")
-    size: int = 0  # pixels; the checkpoint's own by default
+    graph: str = str(RUNS / "export" / "full.float32.onnx")
     folder: str = ""
-    pictures: int = 120  # for calibration
+    formats: str = "static"  # static: what a release needs; all: what the report shows
+    pictures: int = 160  # for calibration
     method: str = "MinMax"  # MinMax | Entropy | Percentile
-    opset: int = 18
-    threads: int = 1
 
 
 class Pictures(CalibrationDataReader):  # type: ignore[misc]
@@ -50,59 +59,6 @@ class Pictures(CalibrationDataReader):  # type: ignore[misc]
 
     def get_next(self) -> dict[str, Any] | None:
         return next(self.rest, None)
-
-
-def load_grader(checkpoint: Path, size: int = 0) -> tuple[Grader, int]:
-    """The averaged weights of a checkpoint, ready for inference at `size` (or at the size of its last epoch)."""
-    state = torch.load(checkpoint, weights_only=False, map_location="cpu")
-    size = size or state["size"]
-    net = Grader(size, state["head"], pretrained=False)
-    net.load_state_dict(state["average"])
-    return net.eval(), size
-
-
-def export(net: Grader, size: int, path: Path, opset: int) -> None:
-    """Write the float32 graph: `pixels` uint8 [1, size, size, 3] RGB to `logits` float32 [1, 5]."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            net, (pixels,), dynamo=True, opset_version=opset, input_names=["pixels"], output_names=["logits"],
-            verbose=False,
-        )  # fmt: skip
-    program.save(str(path), external_data=False)
-    strip(path)
-
-
-def strip(path: Path) -> None:
-    """Drop the exporter's stack traces and notes, and shorten names: they are a tenth of a small model."""
-    model = onnx.load(str(path))
-    del model.metadata_props[:]
-    graph = model.graph
-    del graph.value_info[:], graph.metadata_props[:]
-    graph.doc_string = ""
-    kept = {value.name for value in (*graph.input, *graph.output)}
-    short: dict[str, str] = {"": ""}
-
-    def rename(name: str) -> str:
-        if name not in short:
-            short[name] = name if name in kept else f"t{len(short):x}"
-        return short[name]
-
-    for at, node in enumerate(graph.node):
-        node.doc_string, node.name = "", f"n{at:x}"
-        del node.metadata_props[:]
-        node.input[:] = [rename(name) for name in node.input]
-        node.output[:] = [rename(name) for name in node.output]
-    for tensor in graph.initializer:
-        tensor.doc_string, tensor.name = "", rename(tensor.name)
-        del tensor.metadata_props[:]
-    for value in (*graph.input, *graph.output):
-        value.doc_string = ""
-        del value.metadata_props[:]
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
 
 
 def float_nodes(model: onnx.ModelProto) -> list[str]:
@@ -125,14 +81,20 @@ def float_nodes(model: onnx.ModelProto) -> list[str]:
     return [*before, *after]
 
 
-def quantise(source: Path, target: Path, pixels: data.Pixels, per_channel: bool, method: str = "MinMax") -> None:
-    """int8 weights and uint8 activations in QDQ form, calibrated on the squares given."""
-    ready = target.with_suffix(".ready.onnx")
-    quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
-    model = onnx.load(str(ready))
+def prepared(source: Path, target: Path) -> onnx.ModelProto:
+    """The graph folded, with shapes, and with a name on every node, written to `target`."""
+    quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+    model = onnx.load(str(target))
     for at, node in enumerate(model.graph.node):
         node.name = node.name or f"n{at}"
-    onnx.save(model, str(ready))
+    onnx.save(model, str(target))
+    return model
+
+
+def static(source: Path, target: Path, pixels: data.Pixels, per_channel: bool, method: str = "MinMax") -> None:
+    """int8 weights and uint8 activations in QDQ form, calibrated on the squares given."""
+    ready = target.with_suffix(".ready.onnx")
+    model = prepared(source, ready)
     logging.getLogger().setLevel(logging.ERROR)
     quantize_static(
         str(ready), str(target), Pictures(pixels, model.graph.input[0].name),
@@ -144,47 +106,84 @@ def quantise(source: Path, target: Path, pixels: data.Pixels, per_channel: bool,
     strip(target)
 
 
+def dynamic(source: Path, target: Path) -> None:
+    """int8 weights; activations are measured and rounded anew for every picture."""
+    ready = target.with_suffix(".ready.onnx")
+    model = prepared(source, ready)
+    quantize_dynamic(
+        str(ready), str(target), op_types_to_quantize=["Conv", "MatMul", "Gemm"], weight_type=QuantType.QInt8,
+        nodes_to_exclude=float_nodes(model),
+    )  # fmt: skip
+    ready.unlink()
+    strip(target)
+
+
+def float16(source: Path, target: Path) -> None:
+    """Half precision for everything behind the contrast filter."""
+    ready = target.with_suffix(".ready.onnx")
+    model = prepared(source, ready)
+    ready.unlink()
+    half = convert_float_to_float16(model, keep_io_types=True, node_block_list=float_nodes(model))
+    whole = OnnxModel(half)
+    whole.topological_sort()  # the converter appends its casts at the end
+    onnx.save(whole.model, str(target))
+    strip(target)
+
+
 def run(path: Path, pixels: data.Pixels, threads: int = 1) -> NDArray[np.float32]:
     """Logits [n, 5] of a graph, one picture at a time as at the clinic."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return np.concatenate([np.asarray(session.run(None, {name: one[None]})[0]) for one in pixels])
+    return np.concatenate([np.asarray(session.run(["logits"], {name: one[None]})[0]) for one in pixels])
+
+
+def side_of(path: Path) -> int:
+    """The side in pixels of the squares that a graph reads."""
+    return int(onnx.load(str(path)).graph.input[0].type.tensor_type.shape.dim[1].dim_value)
 
 
 def main(settings: Settings) -> dict[str, Any]:
-    out = Path(settings.out)
+    """Write the formats asked for and compare each with float32 on val."""
+    source = Path(settings.graph)
+    name, size = source.name.removesuffix(".float32.onnx"), side_of(source)
     folder = Path(settings.folder) if settings.folder else data.shared() / "dr"
-    net, size = load_grader(Path(settings.checkpoint), settings.size)
-    export(net, size, out / "float32.onnx", settings.opset)
     train = data.load(folder, "train", size, drop_rejects=True)
     val = data.load(folder, "val", size, drop_rejects=True)
     chosen = np.random.default_rng(1).choice(len(train), min(settings.pictures, len(train)), replace=False)
-    with torch.no_grad():
-        eager = np.concatenate([net(torch.from_numpy(one[None])).numpy() for one in val.pixels[:8]])
-    logits = run(out / "float32.onnx", val.pixels)
+    pixels = train.pixels[chosen]
+    logits = run(source, val.pixels)
+    positive = val.grade >= 2
     result: dict[str, Any] = {
         "size": size,
-        "graph_against_torch": float(np.abs(eager - logits[:8]).max()),
-        "float32": {
-            "bytes": (out / "float32.onnx").stat().st_size,
-            "val_auc": auc(val.grade >= 2, logits[:, REFERABLE]),
-        },
+        "float32": {"bytes": source.stat().st_size, "val_auc": auc(positive, logits[:, REFERABLE])},
     }
-    for name, per_channel in (("int8-channel", True), ("int8-tensor", False)):
-        path = out / f"{name}.onnx"
-        quantise(out / "float32.onnx", path, train.pixels[chosen], per_channel, settings.method)
-        small = run(path, val.pixels)
-        result[name] = {
-            "bytes": path.stat().st_size,
-            "val_auc": auc(val.grade >= 2, small[:, REFERABLE]),
+    makers = {
+        "int8-channel": lambda target: static(source, target, pixels, True, settings.method),
+        "int8-tensor": lambda target: static(source, target, pixels, False, settings.method),
+    }
+    if settings.formats == "all":
+        makers |= {
+            "float16": lambda target: float16(source, target),
+            "int8-dynamic": lambda target: dynamic(source, target),
+            "int4": lambda target: pack_int4(source, target),
+            "binary": lambda target: pack_binary(source, target),
+        }
+    for kind, make in makers.items():
+        target = source.with_name(f"{name}.{kind}.onnx")
+        make(target)
+        small = run(target, val.pixels)
+        result[kind] = {
+            "bytes": target.stat().st_size,
+            "val_auc": auc(positive, small[:, REFERABLE]),
             "logit_error": float(np.abs(small - logits)[:, REFERABLE].mean()),
         }
-    best = min(("int8-channel", "int8-tensor"), key=lambda name: result[name]["logit_error"])
+    best = min(("int8-channel", "int8-tensor"), key=lambda kind: result[kind]["logit_error"])
     result["chosen"] = best
-    (out / "full.onnx").write_bytes((out / f"{best}.onnx").read_bytes())
-    (out / "quantise.json").write_text(json.dumps(result, indent=1))
+    source.with_name(f"{name}.onnx").write_bytes(source.with_name(f"{name}.{best}.onnx").read_bytes())
+    source.with_name(f"{name}.quantise.json").write_text(json.dumps(result, indent=1))
     return result
 
 

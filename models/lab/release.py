@@ -1,8 +1,10 @@
-"""Freeze an exported model: temperature and threshold from val, golden cases, manifest.
+"""Freeze exported graphs as tiers: temperature, thresholds and doubt from val, golden cases, manifest.
 
-    python -m models.lab.release --export models/lab/runs/export --version 0.1.0
+    python -m models.lab.release --export models/lab/runs/export --version 0.2.0
 
-Refuses to release when a drawn retina does not come out as it must. The test split is not touched.
+Every `<tier>.onnx` in the folder becomes a tier, if it clears the same sensitivity floor at its own threshold; one that
+does not is not shipped. Refuses to release when a drawn retina does not come out as it must. The test split is not
+touched.
 """
 
 from __future__ import annotations
@@ -20,14 +22,18 @@ from PIL import Image, ImageFilter
 
 from models.dr import phantom
 from models.lab import data
-from models.lab.net import REFERABLE
-from models.lab.quantise import run
+from models.lab.net import OEDEMA, REFERABLE
+from models.lab.quantise import run, side_of
 from models.lab.settings import RUNS, read
 from services.inference import quality
 from services.inference.evaluate import auc, labelled
+from services.inference.manifest import FORMAT
 from services.inference.preprocess import find_field, square
 
 MODELS = Path(__file__).resolve().parents[1]
+TIERS = {"full": 4, "medium": 2, "light": 1}  # best first, and over how many mirrored views each averages
+Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
 
 
 @dataclass
@@ -35,27 +41,120 @@ class Settings:
     export: str = str(RUNS / "export")
     gate: str = str(RUNS / "quality.json")
     models: str = str(MODELS)
-    version: str = "0.1.0"
-    sensitivity: float = 0.92  # on the gradable part of val, where the threshold is frozen
+    version: str = "0.2.0"
+    sensitivity: float = 0.92  # on the gradable part of val, where each tier's threshold is frozen
+    specificity: float = 0.7  # a tier that needs more false alarms than this for that sensitivity is not shipped
+    caught: float = 0.5  # share of the referable photographs below the threshold that the band of doubt has to catch
+    retaken: float = 0.1  # and at most this share of the others may be taken again for it
+    spared: float = 0.985  # specificity at which oedema is suspected, over eyes with a grade below 2 and no oedema
     tolerance: float = 0.05  # of a golden case's probability, between processors
     golden_size: int = 400  # pixels
 
 
-def temperature_of(logits: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> float:
-    """The temperature with the least negative log-likelihood."""
+@dataclass
+class Val:
+    """The gradable part of val: squares by size are made when asked for."""
+
+    pictures: list[Image.Image]
+    positive: Bools
+    oedema: Bools  # known to have it
+    dry: Bools  # grade below 2 and known, or by its grade of 0 taken, to have none
+
+    def squares(self, size: int) -> data.Pixels:
+        return np.stack([square(picture, size, find_field(picture)) for picture in self.pictures])
+
+
+def temperature_of(logits: Floats, positive: Bools) -> float:
+    """The temperature with the least negative log-likelihood (Guo et al. 2017)."""
     grid = np.geomspace(0.25, 4, 161)
     z = logits[None, :] / grid[:, None]
     loss = np.where(positive, np.logaddexp(0, -z), np.logaddexp(0, z)).mean(axis=1)
     return round(float(grid[loss.argmin()]), 3)
 
 
-def threshold_for(sensitivity: float, probability: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> float:
+def threshold_for(sensitivity: float, probability: Floats, positive: Bools) -> float:
     """The highest threshold that keeps this sensitivity, halfway to the next score below."""
     ranked = np.sort(probability[positive])[::-1]
     needed = math.ceil(sensitivity * len(ranked))
     lowest = ranked[needed - 1]
     below = probability[probability < lowest]
     return round(float((lowest + below.max()) / 2 if len(below) else lowest), 4)
+
+
+def doubt_for(threshold: float, probability: Floats, positive: Bools, caught: float, retaken: float) -> float:
+    """From where a reading is too uncertain to be called normal: low enough to catch this share of the referable ones
+    that the threshold misses, but never so low that more than `retaken` of the others are taken again."""
+    missed = np.sort(probability[positive & (probability < threshold)])[::-1]
+    wanted = missed[math.ceil(caught * len(missed)) - 1] if len(missed) else threshold
+    others = np.sort(probability[~positive & (probability < threshold)])[::-1]
+    allowed = others[min(len(others) - 1, math.floor(retaken * int((~positive).sum())))] if len(others) else threshold
+    return round(float(min(threshold, max(wanted, np.nextafter(allowed, 1)))) - 5e-5, 4)
+
+
+def view_logits(path: Path, squares: data.Pixels, views: int) -> Floats:
+    """Mean logits [n, 5] over the first `views` of: as it is, left-right, up-down, both; as the engine does."""
+    mirrored = (squares, squares[:, :, ::-1], squares[:, ::-1], squares[:, ::-1, ::-1])[:views]
+    return np.asarray(np.mean([run(path, np.ascontiguousarray(view)) for view in mirrored], axis=0))
+
+
+def sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def gradable_val(gate: dict[str, Any]) -> Val:
+    """Those val photographs that the quality gate lets through."""
+    pictures, rows = [], []
+    for row in labelled(data.shared() / "dr", "val"):
+        with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
+            picture = image.convert("RGB")
+        if quality.assess(picture, gate["parameters"]).gradable:
+            pictures.append(picture)
+            rows.append(row)
+    grade = np.array([int(row["grade"]) for row in rows])
+    dme = np.array([float(row["dme"]) if row["dme"] else np.nan for row in rows])
+    return Val(pictures, grade >= 2, dme > 0, (grade < 2) & ((dme == 0) | (grade == 0)))
+
+
+def freeze(path: Path, val: Val, settings: Settings) -> dict[str, Any]:
+    """A tier's entry in the manifest. Raises RuntimeError when it cannot clear the floor."""
+    name, content, size = path.stem, path.read_bytes(), side_of(path)
+    compressed = json.loads(path.with_name(f"{name}.quantise.json").read_text())
+    logits = view_logits(path, val.squares(size), TIERS[name])
+    temperature = temperature_of(logits[:, REFERABLE], val.positive)
+    probability = sigmoid(logits[:, REFERABLE] / temperature)
+    threshold = threshold_for(settings.sensitivity, probability, val.positive)
+    doubt = doubt_for(threshold, probability, val.positive, settings.caught, settings.retaken)
+    swollen = sigmoid(logits[:, OEDEMA])
+    oedema = round(float(np.quantile(swollen[val.dry], settings.spared)), 4)
+    referred = probability >= threshold
+    either = referred | (swollen >= oedema)
+    specificity = float((~referred)[~val.positive].mean())
+    if specificity < settings.specificity:
+        raise RuntimeError(f"{name}: {specificity:.3f} specificity at {settings.sensitivity} sensitivity: not shipped")
+    figures = {
+        "val_auc": auc(val.positive, probability),
+        "val_sensitivity": referred[val.positive].mean(),
+        "val_specificity": specificity,
+        "val_sensitivity_with_oedema": either[val.positive].mean(),
+        "val_specificity_with_oedema": (~either)[~val.positive].mean(),
+        "val_oedema_referred": either[val.oedema].mean(),
+        "val_doubtful": ((probability >= doubt) & ~either).mean(),
+        "float32_val_auc": compressed["float32"]["val_auc"],
+    }
+    return {
+        "file": f"{name}.onnx",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "size": size,
+        "views": TIERS[name],
+        "output": REFERABLE,
+        "temperature": temperature,
+        "threshold": threshold,
+        "doubt": doubt,
+        "oedema": {"output": OEDEMA, "temperature": 1.0, "threshold": oedema},
+        "metrics": {key: round(float(value), 4) for key, value in figures.items()}
+        | {"float32_bytes": compressed["float32"]["bytes"]},
+    }
 
 
 def golden_pictures(size: int) -> dict[str, tuple[Image.Image, bool, bool]]:
@@ -68,74 +167,57 @@ def golden_pictures(size: int) -> dict[str, tuple[Image.Image, bool, bool]]:
     return found
 
 
-def main(settings: Settings) -> dict[str, Any]:
-    export, folder = Path(settings.export), Path(settings.models) / "dr"
-    gate = json.loads(Path(settings.gate).read_text())
-    compressed = json.loads((export / "quantise.json").read_text())
-    content = (export / "full.onnx").read_bytes()
-    size = compressed["size"]
-
-    rows = labelled(data.shared() / "dr", "val")
-    squares, gradable = [], []
-    for row in rows:
-        with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
-            field = find_field(image)
-            squares.append(square(image, size, field))
-            gradable.append(quality.assess(image, gate["parameters"], field).gradable)
-    seen = np.array(gradable)
-    positive = np.array([int(row["grade"]) >= 2 for row in rows])[seen]
-    logits = run(export / "full.onnx", np.stack(squares)[seen])[:, REFERABLE]
-    temperature = temperature_of(logits, positive)
-    probability = 1 / (1 + np.exp(-logits / temperature))
-    threshold = threshold_for(settings.sensitivity, probability, positive)
-
-    (folder / "golden").mkdir(parents=True, exist_ok=True)
-    golden = []
-    for name, (picture, is_gradable, is_referable) in golden_pictures(settings.golden_size).items():
+def golden_cases(folder: Path, export: Path, tiers: dict[str, Any], gate: dict[str, Any], size: int) -> list[Any]:
+    """Draw them, read them with every tier. Raises RuntimeError when one does not come out as drawn."""
+    cases = []
+    for name, (picture, gradable, referable) in golden_pictures(size).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         picture.save(folder / name, quality=90)
         with Image.open(folder / name) as image:
-            verdict = quality.assess(image, gate["parameters"])
-            logit = run(export / "full.onnx", square(image, size)[None])[0, REFERABLE]
-        risk = float(1 / (1 + np.exp(-logit / temperature)))
-        if verdict.gradable != is_gradable or (is_gradable and (risk >= threshold) != is_referable):
-            raise RuntimeError(f"{name}: {verdict}, probability {risk:.3f}, threshold {threshold}: not to be released")
-        golden.append(
-            {
-                "file": name,
-                "gradable": is_gradable,
-                "referable": is_referable,
-                "probability": {"full": round(risk, 4)} if is_gradable else {},
-            }
-        )
+            drawn = image.convert("RGB")
+        verdict = quality.assess(drawn, gate["parameters"])
+        if verdict.gradable != gradable:
+            raise RuntimeError(f"{name}: {verdict}: not to be released")
+        expected: dict[str, float] = {}
+        for tier, entry in tiers.items() if gradable else ():
+            logits = view_logits(export / f"{tier}.onnx", square(drawn, entry["size"])[None], entry["views"])[0]
+            risk = float(sigmoid(logits[REFERABLE] / entry["temperature"]))
+            if ((risk >= entry["threshold"]) or sigmoid(logits[OEDEMA]) >= entry["oedema"]["threshold"]) != referable:
+                raise RuntimeError(
+                    f"{name}: {tier} says {risk:.3f}, threshold {entry['threshold']}: not to be released"
+                )
+            expected[tier] = round(risk, 4)
+        cases.append({"file": name, "gradable": gradable, "referable": referable, "probability": expected})
+    return cases
+
+
+def main(settings: Settings) -> dict[str, Any]:
+    """Write models/dr: graphs, golden cases, manifest."""
+    export, folder = Path(settings.export), Path(settings.models) / "dr"
+    gate = json.loads(Path(settings.gate).read_text())
+    val = gradable_val(gate)
+    tiers: dict[str, Any] = {}
+    for name in TIERS:
+        if (export / f"{name}.onnx").exists():
+            try:
+                tiers[name] = freeze(export / f"{name}.onnx", val, settings)
+            except RuntimeError as refusal:
+                print(refusal)
+    if not tiers:
+        raise RuntimeError(f"no graph in {export} clears the floor")
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "programme": "dr",
         "name": "jicho-dr",
         "version": settings.version,
-        "tiers": {
-            "full": {
-                "file": "full.onnx",
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "bytes": len(content),
-                "size": size,
-                "output": REFERABLE,
-                "temperature": temperature,
-                "threshold": threshold,
-                "metrics": {
-                    "val_auc": round(auc(positive, probability), 4),
-                    "val_sensitivity": round(float((probability[positive] >= threshold).mean()), 4),
-                    "val_specificity": round(float((probability[~positive] < threshold).mean()), 4),
-                    "float32_bytes": compressed["float32"]["bytes"],
-                    "float32_val_auc": round(compressed["float32"]["val_auc"], 4),
-                },
-            }
-        },
+        "tiers": tiers,
         "quality": gate["parameters"],
         "quality_metrics": gate["metrics"],
-        "golden": golden,
+        "golden": golden_cases(folder, export, tiers, gate, settings.golden_size),
         "tolerance": settings.tolerance,
     }
-    (folder / "full.onnx").write_bytes(content)
+    for name in tiers:
+        (folder / f"{name}.onnx").write_bytes((export / f"{name}.onnx").read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 

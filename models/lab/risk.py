@@ -99,7 +99,7 @@ class Table:
 
 def load(path: Path, *, distinct: bool = True) -> Table:
     """The table. `distinct=False` keeps repeated rows, only to show what they would pretend. Raises KeyError for a
-    missing column and ValueError for an answer that is neither Yes nor No."""
+    missing column and ValueError for an answer that is none."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     if distinct:
@@ -109,7 +109,8 @@ def load(path: Path, *, distinct: bool = True) -> Table:
     )
     _, group = np.unique(answers[:, 1:], axis=0, return_inverse=True)
     positive = np.array([["Negative", "Positive"].index(row["class"]) for row in rows], dtype=bool)
-    return Table(answers, positive, np.array([["Female", "Male"].index(row["Gender"]) for row in rows]), group.ravel())
+    male = np.array([["Female", "Male"].index(row["Gender"]) for row in rows], dtype=bool)
+    return Table(answers, positive, male, group.ravel())
 
 
 def candidates(settings: Settings) -> dict[str, ClassifierMixin]:

@@ -33,24 +33,40 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two epochs at 96 px, then export and quantisation, all into a folder of their own."""
-    from models.lab import data, quantise, train
+    """Every step at 96 px for an epoch or two, into a folder of its own: a teacher, a student, the same student
+    without the teacher, one with zeros, one with fewer channels, and the student's graph in every number format."""
+    from models.lab import data, distil, export, prune, quantise, train
 
     runs = tmp_path_factory.mktemp("runs")
-    for module in (data, train):
+    for module in (data, train, distil, prune):
         module.RUNS = runs
-    settings = train.Settings(
-        run="tiny", folder=str(photographs), sizes="2x96", side=128, batch=8, average=0.8, threads=1
+    common: dict[str, Any] = {
+        "folder": str(photographs), "side": 128, "batch": 8, "mix": 0, "average": 0.8, "threads": 1, "sizes": "2x96",
+    }  # fmt: skip
+    teacher = train.train(train.Settings(run="teacher", shape="light", **common))
+    budget = common | {"sizes": "4x96", "shape": "light"}
+    distil.distil(distil.Settings(run="student", teachers=str(teacher), **budget))
+    distil.distil(distil.Settings(run="untaught", alpha=0.0, **budget))
+    prune.main(
+        prune.Settings(run="sparse", kind="sparse", every=2, start=str(teacher), teachers=str(teacher), **common)
     )
-    last = train.train(settings)
+    prune.main(prune.Settings(run="narrow", kind="channels", keep=0.5, start=str(teacher)))
+    for name in ("student", "narrow"):
+        export.main(export.Settings(str(runs / name / "last.pt"), str(runs / "export" / f"{name}.float32.onnx"), 96))
     quantise.main(
-        quantise.Settings(checkpoint=str(last), out=str(runs / "export"), folder=str(photographs), pictures=8)
+        quantise.Settings(
+            str(runs / "export" / "student.float32.onnx"), folder=str(photographs), pictures=8, formats="all"
+        )
     )
     return runs
 
 
+def log_of(run: Path, name: str) -> list[dict[str, Any]]:
+    return list(json.loads((run / name / "metrics.json").read_text()))
+
+
 def test_training_learns_and_writes_what_it_did(run: Path) -> None:
-    log = json.loads((run / "tiny" / "metrics.json").read_text())
+    log = log_of(run, "teacher")
     assert [entry["epoch"] for entry in log] == [1, 2]
     assert log[1]["loss"] < log[0]["loss"]
     assert log[1]["val_auc"] > 0.6
@@ -59,29 +75,133 @@ def test_training_learns_and_writes_what_it_did(run: Path) -> None:
 def test_training_continues_from_its_checkpoint(run: Path, photographs: Path) -> None:
     from models.lab import train
 
-    before = json.loads((run / "tiny" / "metrics.json").read_text())
-    train.train(train.Settings(run="tiny", folder=str(photographs), sizes="2x96", side=128, batch=8, threads=1))
-    assert json.loads((run / "tiny" / "metrics.json").read_text()) == before
+    before, saved = log_of(run, "teacher"), (run / "teacher" / "last.pt").stat().st_mtime_ns
+    train.train(
+        train.Settings(run="teacher", shape="light", folder=str(photographs), sizes="2x96", side=128, batch=8, mix=0,
+                       threads=1)
+    )  # fmt: skip
+    assert log_of(run, "teacher") == before
+    assert (run / "teacher" / "last.pt").stat().st_mtime_ns == saved
 
 
-def test_the_exported_graph_computes_what_the_network_does(run: Path) -> None:
-    found = json.loads((run / "export" / "quantise.json").read_text())
-    assert found["graph_against_torch"] < 1e-3
-    assert found["size"] == 96
+def test_a_student_learns_from_its_teacher(run: Path) -> None:
+    """It comes nearer to the teacher's answers than the same student on the same budget that saw labels only."""
+    from models.lab import course, net
+
+    teacher, size = net.load(run / "teacher" / "last.pt")
+    squares = np.stack([np.asarray(phantom.draw(seed, size, lesions=seed % 2 == 1)) for seed in range(200, 216)])
+    answers = {name: course.predict(net.load(run / name / "last.pt")[0], squares) for name in ("student", "untaught")}
+    away = {name: np.abs(found - course.predict(teacher, squares)).mean() for name, found in answers.items()}
+    assert away["student"] < away["untaught"]
+
+
+def test_the_soft_loss_is_the_divergence_times_the_temperature_squared() -> None:
+    from models.lab.distil import loss_of
+
+    student, teacher = torch.tensor([[0.0] * 5]), torch.tensor([[4.0] * 5])
+    labels = torch.ones(1, 5)
+    p, q = 1 / (1 + np.exp(-1.0)), 0.5
+    divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+    expected = 0.7 * 16 * divergence + 0.3 * np.log(2)
+    found = loss_of(student, torch.cat([labels, teacher], dim=1), temperature=4.0, alpha=0.7)
+    assert abs(found.item() - expected) < 1e-5
+    assert loss_of(teacher, torch.cat([labels, teacher], dim=1), 4.0, 1.0).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 0.3), (35, 0.7375), (70, 0.8), (100, 0.8)])
+def test_zeros_grow_along_the_polynomial_schedule(step: int, share: float) -> None:
+    from models.lab.prune import Settings, sparsity_at
+
+    assert sparsity_at(step, 100, Settings()) == pytest.approx(share)
+
+
+def test_sparse_pruning_reaches_its_share_of_zeros(run: Path) -> None:
+    from models.lab import net, prune
+
+    grader, _ = net.load(run / "sparse" / "last.pt")
+    grader.freeze(2)
+    assert prune.sparsity_of(grader) == pytest.approx(0.8, abs=0.005)
+    assert json.loads((run / "sparse" / "sparsity.json").read_text())["sparsity"] == pytest.approx(0.8, abs=0.005)
+
+
+def test_channel_pruning_takes_channels_out_of_the_graph(run: Path) -> None:
+    from models.lab import net
+
+    before, after = (net.load(run / name / "last.pt")[0] for name in ("teacher", "narrow"))
+    for had, has in zip(before.blocks[1:], after.blocks[1:], strict=True):
+        assert has._expand_conv.out_channels == pytest.approx(had._expand_conv.out_channels / 2, abs=8)
+    sizes = [(run / "export" / f"{name}.float32.onnx").stat().st_size for name in ("student", "narrow")]
+    assert sizes[1] < 0.65 * sizes[0]
+
+
+def test_channel_pruning_keeps_what_the_weightiest_channels_say() -> None:
+    """A block whose dropped channels say nothing answers as before."""
+    from models.lab import net, prune
+
+    grader = net.Grader(64, net.SHAPES["light"], pretrained=False).eval()
+    block = grader.blocks[3]
+    silent = torch.arange(0, block._project_conv.in_channels, 2)
+    with torch.no_grad():
+        block._project_conv.weight[:, silent] = 0
+        x = torch.rand(1, block._expand_conv.in_channels, 16, 16)
+        before = block(x)
+        net.narrow(block, prune.weightiest(block, block._project_conv.in_channels - len(silent)))
+        assert torch.allclose(block(x), before, atol=1e-5)
+
+
+def test_the_exported_graph_computes_what_the_network_does(run: Path, photographs: Path) -> None:
+    from models.lab import course, data, net, quantise
+
+    grader, size = net.load(run / "student" / "last.pt")
+    assert size == 96
+    pixels = data.load(photographs, "val", size).pixels[:6]
+    found = quantise.run(run / "export" / "student.float32.onnx", pixels)
+    assert np.abs(found - course.predict(grader, pixels)).max() < 1e-3
+
+
+def test_the_map_adds_up_to_the_referable_logit(run: Path, photographs: Path) -> None:
+    import onnxruntime
+
+    from models.lab import data, net
+
+    grader, size = net.load(run / "student" / "last.pt")
+    session = onnxruntime.InferenceSession(str(run / "export" / "student.float32.onnx"))
+    logits, found = session.run(["logits", "map"], {"pixels": data.load(photographs, "val", size).pixels[:1]})
+    assert found.shape == (1, 6, 6)
+    assert found.mean() + grader.out.bias[net.REFERABLE].item() == pytest.approx(logits[0, net.REFERABLE], abs=1e-3)
 
 
 @pytest.mark.parametrize(("name", "per_channel"), [("int8-channel", True), ("int8-tensor", False)])
 def test_quantised_weights_are_int8_and_the_filter_stays_float(run: Path, name: str, per_channel: bool) -> None:
-    graph = onnx.load(str(run / "export" / f"{name}.onnx")).graph
+    graph = onnx.load(str(run / "export" / f"student.{name}.onnx")).graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
     eight_bit = [t for t in weights.values() if t.data_type == onnx.TensorProto.INT8 and len(t.dims) == 4]
-    assert sum(int(np.prod(t.dims)) for t in eight_bit) > 2_500_000
+    assert sum(int(np.prod(t.dims)) for t in eight_bit) > 350_000
     scales = [weights[node.input[1]] for node in graph.node
               if node.op_type == "DequantizeLinear" and node.input[0] in {t.name for t in eight_bit}]  # fmt: skip
     assert all((list(scale.dims) != []) == per_channel for scale in scales)
     first = next(at for at, node in enumerate(graph.node) if node.op_type == "QuantizeLinear")
     assert {"Resize", "AveragePool", "Sub"} <= {node.op_type for node in graph.node[:first]}
-    assert (run / "export" / f"{name}.onnx").stat().st_size < 3_200_000
+    assert (run / "export" / f"student.{name}.onnx").stat().st_size < 600_000
+
+
+@pytest.mark.parametrize(
+    ("name", "smaller", "error"),
+    [("float16", 1.8, 0.1), ("int8-dynamic", 2.4, 1.0), ("int4", 4.5, 3.0), ("binary", 9.0, 99.0)],
+)
+def test_every_format_is_as_small_as_its_bits_and_answers(run: Path, name: str, smaller: float, error: float) -> None:
+    found = json.loads((run / "export" / "student.quantise.json").read_text())
+    assert found["float32"]["bytes"] / found[name]["bytes"] > smaller
+    assert found[name]["logit_error"] < error
+
+
+def test_four_bits_and_one_are_really_packed(run: Path) -> None:
+    kinds = {}
+    for name in ("int4", "binary"):
+        graph = onnx.load(str(run / "export" / f"student.{name}.onnx")).graph
+        kinds[name] = {tensor.data_type for tensor in graph.initializer}
+    assert onnx.TensorProto.INT4 in kinds["int4"]
+    assert onnx.TensorProto.UINT8 in kinds["binary"]
 
 
 def test_the_contrast_filter_is_the_published_one() -> None:
@@ -122,9 +242,9 @@ def test_unknown_labels_do_not_pull() -> None:
 
 
 def test_freezing_keeps_the_first_blocks() -> None:
-    from models.lab.net import Grader
+    from models.lab.net import SHAPES, Grader
 
-    net = Grader(64, pretrained=False)
+    net = Grader(64, SHAPES["full"], pretrained=False)
     net.freeze(3)
     net.train()
     loss: Any = net(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)).sum()

@@ -1,0 +1,188 @@
+"""The training loop that all steps share: augmented batches, one-cycle AdamW, averaged weights, a checkpoint an epoch.
+
+The same call continues from its last checkpoint. Weights are averaged over the steps (exponential moving average), and
+it is the average that is validated, saved and exported.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.lab import data, net
+from models.lab.net import REFERABLE, Grader
+from services.inference.evaluate import auc
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass
+class Course:
+    """Settings that every training step has."""
+
+    run: str = ""  # name of the folder under runs/
+    folder: str = "dr"  # folder of photographs under ../shared/data, or a path
+    mix: int = 0  # of each batch, how many pictures come from dr_pretrain (APTOS, already contrast-filtered)
+    sizes: str = "8x256"  # epochs × size in pixels, in order, such as 4x192,8x256
+    batch: int = 16
+    rate: float = 6e-4  # peak, backbone; the head learns `head_rate` times as fast
+    head_rate: float = 4.0
+    decay: float = 0.02
+    average: float = 0.995  # of the moving average, a step
+    freeze: int = 3  # first blocks kept as they are
+    side: int = 320  # squares kept in memory
+    seed: int = 1
+    threads: int = 2
+
+
+class Average:
+    """Exponential moving average of all weights and batch statistics."""
+
+    def __init__(self, grader: Grader, decay: float) -> None:
+        self.net, self.decay, self.steps = copy.deepcopy(grader).eval(), decay, 0
+
+    @torch.no_grad()
+    def update(self, grader: Grader) -> None:
+        self.steps += 1
+        decay = min(self.decay, self.steps / (self.steps + 10))
+        for mine, its in zip(self.net.state_dict().values(), grader.state_dict().values(), strict=True):
+            if mine.dtype.is_floating_point:
+                mine.lerp_(its, 1 - decay)
+            else:
+                mine.copy_(its)
+
+
+@torch.no_grad()
+def predict(grader: nn.Module, pixels: data.Pixels, batch: int = 16, filtered: bool = False) -> NDArray[np.float32]:
+    """Logits [n, 5] of squares that already have the network's size."""
+    grader.eval()
+    parts = []
+    for at in range(0, len(pixels), batch):
+        some = torch.from_numpy(np.ascontiguousarray(pixels[at : at + batch]))
+        parts.append(grader(some, len(some) if filtered else 0).numpy())
+    return np.concatenate(parts)
+
+
+def plan_of(sizes: str) -> list[int]:
+    """The picture size of each epoch: `2x192,1x256` is [192, 192, 256]."""
+    parts = [part.split("x") for part in sizes.split(",")]
+    return [int(size) for count, size in parts for _ in range(int(count))]
+
+
+def fit(
+    grader: Grader,
+    course: Course,
+    run: Path,
+    loss_of: Loss,
+    learn: data.Split,
+    extra: data.Split | None = None,
+    after_step: Callable[[int, int, Grader], None] | None = None,
+) -> Path:
+    """Train, or go on training. `extra` holds filtered pictures of which each batch takes `course.mix`; `after_step` is
+    called with the steps done, the steps of the course and the network. Returns the last checkpoint."""
+    torch.set_num_threads(course.threads)
+    torch.manual_seed(course.seed)
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "settings.json").write_text(json.dumps(asdict(course), indent=1))
+    plan, own = plan_of(course.sizes), course.batch - course.mix
+    filtered_only = own == 0
+    check = {size: load(course, "val", size) for size in sorted(set(plan))}
+    each = (len(extra) if filtered_only and extra else len(learn)) // (own or course.batch)
+    steps = each * len(plan)
+    print(f"{run.name}: {len(learn)} to learn from, {len(check[plan[0]])} to validate on, {steps} steps", flush=True)
+
+    grader.freeze(course.freeze)
+    grader = grader.to(memory_format=torch.channels_last)  # four times as fast on a CPU
+    average = Average(grader, course.average)
+    parameters = list(grader.named_parameters())
+    new = [p for name, p in parameters if name.startswith(("head", "out"))]
+    old = [p for name, p in parameters if not name.startswith(("head", "out"))]
+    optimiser = torch.optim.AdamW([{"params": old}, {"params": new}], lr=course.rate, weight_decay=course.decay)
+    peaks = [course.rate, course.rate * course.head_rate]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=steps, pct_start=0.25)
+    resume, last = run / "resume.pt", run / "last.pt"
+    done, log = 0, []
+    if resume.exists():
+        state = torch.load(resume, weights_only=False)
+        grader.load_state_dict(state["net"])
+        average.net.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        average.steps, done, log = state["steps"], state["epoch"], state["log"]
+
+    for epoch in range(done, len(plan)):
+        size, began = plan[epoch], time.time()
+        rng = np.random.default_rng((course.seed, epoch))
+        for part in (grader, average.net):
+            part.resize(size)
+        grader.train()
+        losses = []
+        for pixels, targets, filtered in mixed(learn, extra, size, own, course.mix, rng):
+            loss = loss_of(grader(torch.from_numpy(pixels), filtered), torch.from_numpy(targets))
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(grader.parameters(), 2.0)
+            optimiser.step()
+            schedule.step()
+            if after_step is not None:
+                after_step(average.steps + 1, steps, grader)
+            average.update(grader)
+            losses.append(loss.item())
+        score = auc(
+            check[size].grade >= 2, predict(average.net, check[size].pixels, filtered=filtered_only)[:, REFERABLE]
+        )
+        log.append(
+            {
+                "epoch": epoch + 1,
+                "size": size,
+                "loss": round(float(np.mean(losses)), 4),
+                "val_auc": round(score, 4),
+                "seconds": round(time.time() - began),
+            }
+        )
+        print(json.dumps(log[-1]), flush=True)
+        state = {
+            "net": grader.state_dict(),
+            "average": average.net.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "schedule": schedule.state_dict(),
+            "steps": average.steps,
+            "epoch": epoch + 1,
+            "log": log,
+        }
+        torch.save(state, resume.with_suffix(".writing"))
+        resume.with_suffix(".writing").replace(resume)
+        net.save(last, average.net, size)
+        (run / "metrics.json").write_text(json.dumps(log, indent=1))
+    return last
+
+
+def load(course: Course, split: str, side: int = 0) -> data.Split:
+    """A split of the course's own folder; what EyeQ calls ungradable is left out of `train`."""
+    folder = Path(course.folder) if "/" in course.folder else data.shared() / course.folder
+    filtered = folder.name == "dr_pretrain"
+    return data.load(folder, split, side or course.side, drop_rejects=split == "train", crop=not filtered)
+
+
+def mixed(learn: data.Split, extra: data.Split | None, size: int, own: int, mix: int, rng: np.random.Generator) -> Any:
+    """Batches of pixels, targets and how many at the end are contrast-filtered already."""
+    if own == 0 and extra is not None:
+        for pixels, targets in data.batches(extra, size, mix, rng, photometric=False):
+            yield pixels, targets, mix
+    elif extra is None or not mix:
+        for pixels, targets in data.batches(learn, size, own, rng):
+            yield pixels, targets, 0
+    else:
+        others = data.batches(extra, size, mix, rng, photometric=False)
+        for (pixels, targets), (more, their) in zip(data.batches(learn, size, own, rng), others, strict=False):
+            yield np.concatenate([pixels, more]), np.concatenate([targets, their]), mix
