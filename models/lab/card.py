@@ -1,4 +1,4 @@
-"""Write models/dr/README.md, the model card, from the manifest, the metrics and the log of looks at the test split.
+"""Write models/dr/README.md, the model card, from the manifest, the metrics, the table of formats and the log of looks.
 
 python -m models.lab.card
 """
@@ -13,6 +13,7 @@ from typing import Any
 from models.lab.settings import read
 
 MODELS = Path(__file__).resolve().parents[1]
+SPLITS = ("val", "test")
 
 
 @dataclass
@@ -30,35 +31,69 @@ def area(found: dict[str, Any]) -> str:
     return f"{found['auc']:.3f} ({found['auc_low']:.3f}–{found['auc_high']:.3f})"
 
 
-def figures_table(metrics: dict[str, Any]) -> str:
+def figures_table(measured: dict[str, Any]) -> str:
     rows = [
-        "| split | source | n | referable | gradable | AUC (95 % bootstrap) | sensitivity | specificity | ECE |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| tier | split | source | n | referable | gradable | AUC (95 % bootstrap) | sensitivity | specificity "
+        "| doubtful | ECE |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for split in ("val", "test"):
-        if split not in metrics:
-            continue
-        for source, found in {"all": metrics[split], **metrics[split]["by_source"]}.items():
+    for name, splits in measured.items():
+        for split in SPLITS:
+            if split not in splits:
+                continue
+            groups = {"all": splits[split]} | (splits[split]["by_source"] if name == "full" else {})
+            for source, found in groups.items():
+                rows.append(
+                    f"| {name} | {split} | {source} | {found['n']} | {found['positives']} | "
+                    f"{percent(found['gradable'])} | {area(found)} | {percent(found['sensitivity'])} | "
+                    f"{percent(found['specificity'])} | {percent(found['doubtful'])} | {found['ece']:.3f} |"
+                )
+    return "\n".join(rows)
+
+
+def carriage_table(measured: dict[str, Any]) -> str:
+    rows = [
+        "| split | width | file at most | median size | gradable | AUC | sensitivity | specificity |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for split in SPLITS:
+        for found in measured.get(split, {}).get("carried", []):
             rows.append(
-                f"| {split} | {source} | {found['n']} | {found['positives']} | {percent(found['gradable'])} "
-                f"| {area(found)} | {percent(found['sensitivity'])} | {percent(found['specificity'])} "
-                f"| {found['ece']:.3f} |"
+                f"| {split} | {found['side']} px | {found['limit'] / 1000:.0f} KB | "
+                f"{found['median_bytes'] / 1000:.0f} KB | {percent(found['gradable'])} | {area(found)} | "
+                f"{percent(found['sensitivity'])} | {percent(found['specificity'])} |"
             )
     return "\n".join(rows)
 
 
-def carriage_table(metrics: dict[str, Any]) -> str:
+def tiers_table(tiers: dict[str, Any]) -> str:
     rows = [
-        "| split | side | JPEG quality | median size | gradable | AUC | sensitivity | specificity |",
-        "|---|---|---|---|---|---|---|---|",
+        "| tier | file | bytes | float32 | reads | views | temperature | doubtful from | refers from | oedema from |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for split in ("val", "test"):
-        for found in metrics.get(split, {}).get("recompressed", []):
-            rows.append(
-                f"| {split} | {found['side']} px | {found['jpeg_quality']} | {found['median_bytes'] / 1000:.1f} KB "
-                f"| {percent(found['gradable'])} | {area(found)} | {percent(found['sensitivity'])} "
-                f"| {percent(found['specificity'])} |"
-            )
+    rows += [
+        f"| {name} | `{tier['file']}` | {tier['bytes']:,} | {tier['metrics']['float32_bytes']:,} "
+        f"| uint8 [1, {tier['size']}, {tier['size']}, 3] | {tier['views']} | {tier['temperature']} | {tier['doubt']} "
+        f"| {tier['threshold']} | {tier['oedema']['threshold']} |"
+        for name, tier in tiers.items()
+    ]
+    return "\n".join(rows)
+
+
+def formats_table(report: dict[str, Any]) -> str:
+    split = "test" if "test" in report["rows"][0] else "val"
+    rows = [
+        f"| model | file | gzip | median ms | peak MB | AUC val | AUC {split} (95 % bootstrap) | sensitivity "
+        "| specificity | ECE |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        found = row[split]
+        rows.append(
+            f"| {row['says']} | {row['bytes']:,} | {row['gzip_bytes']:,} | {row['p50_ms']} | {row['peak_mb']} "
+            f"| {row['val']['auc']:.3f} | {area(found)} | {percent(found['sensitivity'])} "
+            f"| {percent(found['specificity'])} | {found['ece']:.3f} |"
+        )
     return "\n".join(rows)
 
 
@@ -70,51 +105,73 @@ def gate_table(manifest: dict[str, Any]) -> str:
 
 
 def looks_table(looks: list[dict[str, Any]]) -> str:
-    rows = ["| date | version | model | AUC | sensitivity | specificity | why |", "|---|---|---|---|---|---|---|"]
-    rows += [
-        f"| {look['date']} | {look['version']} | `{look['model']}` | {look['auc']} | {look['sensitivity']} "
-        f"| {look['specificity']} | {look['why']} |"
-        for look in looks
-    ]
+    rows = ["| date | why | model: AUC, sensitivity, specificity |", "|---|---|---|"]
+    for look in looks:
+        found = "; ".join(
+            f"{name}: {of['auc']}, {of['sensitivity']}, {of['specificity']}" for name, of in look["found"].items()
+        )
+        rows.append(f"| {look['date']} | {look['why']} | {found} |")
     return "\n".join(rows)
 
 
-def card(manifest: dict[str, Any], metrics: dict[str, Any], looks: list[dict[str, Any]]) -> str:
-    tier = manifest["tiers"]["full"]
-    all_eyes = metrics["test"] if "test" in metrics else metrics["val"]
-    swollen = {split: metrics[split]["oedema_below_grade_2"] for split in ("val", "test") if split in metrics}
+def card(manifest: dict[str, Any], metrics: dict[str, Any], report: dict[str, Any], looks: list[dict[str, Any]]) -> str:
+    """The page."""
+    tiers, measured = manifest["tiers"], metrics["tiers"]
+    best = measured["full"].get("test") or measured["full"]["val"]
+    swollen = {split: measured["full"][split]["oedema_below_grade_2"] for split in SPLITS if split in measured["full"]}
     oedema = "; ".join(f"{split}: {found['referred']} of {found['n']}" for split, found in swollen.items())
     return f"""# {manifest["name"]} {manifest["version"]}
 
 Says of one colour fundus photograph whether it shows *referable* diabetic retinopathy: ICDR grade 2 (moderate
-non-proliferative) or more. For screening under a clinician's responsibility. It is no diagnosis, has not been validated
-in any clinic, and is no registered medical device.
+non-proliferative) or more, or suspected macular oedema. For screening under a clinician's responsibility. It is no
+diagnosis, has not been validated in any clinic, and is no registered medical device.
 
 This page is written by `python -m models.lab.card`; change the figures by measuring again.
 
-| | |
-|---|---|
-| file | `{tier["file"]}`, {tier["bytes"]:,} bytes int8 (float32: {tier["metrics"]["float32_bytes"]:,}) |
-| sha256 | `{tier["sha256"]}` |
-| reads | uint8 [1, {tier["size"]}, {tier["size"]}, 3]: the square of `preprocess.py`; the filter is in the graph |
-| gives | five logits: P(grade ≥ 1) … P(grade ≥ 4), macular oedema; number {tier["output"]} is used |
-| threshold | {tier["threshold"]} on sigmoid(logit / {tier["temperature"]}), frozen on val at 92 % sensitivity |
-| network | EfficientNet-Lite0 without its last 192-channel block, 640-channel head, ReLU6 |
+{tiers_table(tiers)}
+
+- A graph reads the square of `services/inference/preprocess.py`; the contrast filter is part of it. It gives five
+  logits, P(grade ≥ 1) … P(grade ≥ 4) and macular oedema, and `map`, where the referable logit comes from.
+- Logits are averaged over so many mirrored views, divided by the temperature, and put through a sigmoid. From the
+  threshold on the eye is referred; from the doubtful value up to it the photograph is taken again, and a second
+  doubtful one refers. The oedema output refers on its own.
+- Temperature, thresholds and doubt are each tier's own, frozen on val: 92 % sensitivity for retinopathy, 98.5 %
+  specificity for oedema. A tier that has to call more than 30 % of the healthy for that is not shipped.
+- `full` is EfficientNet-Lite0 without its last 192-channel block and with a 640-channel head; `medium` is `full` with
+  half of each block's expanded channels taken away; `light` is its first nine blocks. All were taught by two larger or
+  older networks, whose logits they imitate beside the labels.
 
 ## Figures
 
-Over the photographs that the quality gate lets through; intervals from 1,000 resamples. The epoch, the picture
-size, temperature and threshold were chosen on val, so the val rows flatter; the test rows are the claim.
+As the product reads them, over the photographs that the quality gate lets through; intervals from 1,000 resamples.
+Everything was chosen on val, so the val rows flatter; the test rows are the claim.
 
-{figures_table(metrics)}
+{figures_table(measured)}
 
-With every ungradable photograph counted as referred, as happens to the patient after a second attempt: sensitivity
-{percent(all_eyes["sensitivity_all"])}, specificity {percent(all_eyes["specificity_all"])}. Macular oedema with a grade
-below 2, which the rules also refer, was referred or sent back in {oedema}.
+For `full`, with every ungradable photograph counted as referred, as happens to the patient after a second attempt:
+sensitivity {percent(best["sensitivity_all"])}, specificity {percent(best["specificity_all"])}. Macular oedema with a
+grade below 2, which the rules also refer, was referred or sent back in {oedema}.
+
+## Formats
+
+One view of the square, one thread of {report["processor"]}; each row's temperature and threshold are frozen on val.
+Written by `python -m models.lab.report`.
+
+![AUC against file size](formats.svg)
+
+{formats_table(report)}
+
+- int8 static is what this processor is fast at. Dynamic int8 measures every activation anew and is slower than float32.
+- float16, int4 and binary are unpacked to float32 when the file is loaded or as it runs: they save bytes, never time.
+- Zeros save nothing until the file is compressed: the runtime multiplies by them like by any number.
+- Binary weights without training for them say nothing any more.
 
 ### As messengers deliver it
 
-{carriage_table(metrics)}
+Each photograph enlarged to the width at which messengers send it, and saved as the best JPEG of at most so many bytes;
+the last rows are small pictures.
+
+{carriage_table(measured["full"])}
 
 ## Quality gate
 
@@ -132,12 +189,12 @@ one gradable photograph in thirty. `dr reject stopped` rests on about ten photog
 | source | used for | terms |
 |---|---|---|
 | EyePACS (Kaggle 2015) | training, val, test, quality gate | research only, no redistribution |
-| APTOS 2019 (Kaggle) | first stage of training | research only, no redistribution |
+| APTOS 2019 (Kaggle) | first stage of training, a quarter of each batch after it | research only, no redistribution |
 | IDRiD (Porwal, Pachade, Kokare 2018) | training, val, test | CC BY 4.0 |
 | SRahim (Rahim 2025) | training, val, test | free for academic purposes with attribution |
 | EyeQ (Fu et al. 2019) | labels for the quality gate | CC BY-NC-SA 4.0 |
 | PlantVillage, PlantDoc | pictures that are no retina | CC BY-SA 3.0, CC BY 4.0 |
-| EfficientNet-Lite0, ImageNet weights | start of training | Apache 2.0; ImageNet is for research |
+| EfficientNet-Lite0 and -Lite2, ImageNet weights | start of training | Apache 2.0; ImageNet is for research |
 
 These terms bear on the weights. **Whoever deploys this model must clear them first.** No photograph is in this folder:
 the golden cases are drawn by `phantom.py`, and the model was not trained or tuned on drawings.
@@ -163,15 +220,17 @@ test figures for a larger network trained by a similar recipe.
 
 
 def main(settings: Settings) -> Path:
+    """Write the card. Raises ValueError when the metrics are of other graphs than the manifest's."""
     folder = Path(settings.models) / "dr"
-    manifest, metrics, looks = (
-        json.loads((folder / name).read_text()) if (folder / name).exists() else {}
-        for name in ("manifest.json", "metrics.json", "looks.json")
+    manifest, metrics, report, looks = (
+        json.loads((folder / name).read_text())
+        for name in ("manifest.json", "metrics.json", "report.json", "looks.json")
     )
-    if metrics.get("model") != manifest["tiers"]["full"]["sha256"]:
-        raise ValueError("metrics.json is of another model: run models.lab.evaluate first")
+    for name, tier in manifest["tiers"].items():
+        if metrics["tiers"].get(name, {}).get("model") != tier["sha256"]:
+            raise ValueError(f"metrics.json has no figures of this {name}: run models.lab.evaluate first")
     path = folder / "README.md"
-    path.write_text(card(manifest, metrics, looks or []))
+    path.write_text(card(manifest, metrics, report, looks))
     return path
 
 
