@@ -132,9 +132,9 @@ class Engine:
         """Calibrated probability of referable disease in a square [size, size, 3] from `preprocess.square`."""
         return calibrated(self.logits(pixels)[self.tier.output], self.tier.temperature)
 
-    def logits(self, pixels: preprocess.Pixels) -> Floats:
-        """Every logit of the graph for a square [size, size, 3], averaged over the tier's mirrored views."""
-        runs = [self._run(self._logits, pixels[flip]).ravel() for flip in FLIPS[: self.tier.views]]
+    def logits(self, pixels: preprocess.Pixels, views: int | None = None) -> Floats:
+        """Every logit of the graph for a square [size, size, 3], averaged over mirrored views (the tier's)."""
+        runs = [self._run(self._logits, pixels[flip]).ravel() for flip in FLIPS[: views or self.tier.views]]
         return np.asarray(np.mean(runs, axis=0), dtype=np.float32)
 
     def class_map(self, pixels: preprocess.Pixels) -> Floats:

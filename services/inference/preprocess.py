@@ -45,6 +45,13 @@ class Field:
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, in the photograph, of the square that `square` cuts; it may reach outside."""
+        half = max(self.width, self.height) / 2
+        across, down = (self.left + self.right) / 2, (self.top + self.bottom) / 2
+        return across - half / self.aspect, down - half, across + half / self.aspect, down + half
+
 
 def find_field(image: Image.Image) -> Field:
     """The bounding box of the lit field. The surround is judged from the corners, so that dim retinas keep their edges

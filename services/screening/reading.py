@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from services.inference.engine import Reading, outcome_of
 from services.runtime import Runtime
 from services.screening.engines import engine
+from services.screening.explanation import keep_heatmap
 from services.screening.results import settle, tell_worker
 from services.screening.sanitise import BadPhotograph, sanitise
 from services.store.clock import now_ms
@@ -44,6 +45,7 @@ def read_photo(site: Runtime, argument: Mapping[str, Any]) -> None:
     site.media.replace(row.sha256, photograph.jpeg)
     with site.db.write() as tx:
         _conclude(tx, row, found)
+    keep_heatmap(site, engine("dr"), photo_id, photograph, found)
 
 
 def _attached(tx: Connection, photo_id: int) -> Any:
