@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """A site in a folder of its own, which is also the process's current one."""
     monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
+    plenty = {"battery_percent": None, "on_mains": True, "memory_mb": 4096, "disk_mb": 10_000}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "probes.json").write_text(json.dumps(plenty))
     settings.current.cache_clear()
     runtime.current.cache_clear()
     current = runtime.current()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Any
 
 _BENCHES = {
+    "inference": "services.bench.inference:inference",
     "pipeline": "services.bench.pipeline:pipeline",
     "ussd": "services.bench.ussd:ussd",
     "memory": "services.bench.memory:memory",
@@ -15,11 +17,12 @@ _BENCHES = {
 }
 
 
-def run_bench(what: str, seconds: int) -> dict[str, Any]:
-    """Runs one measurement and says on what it ran."""
+def run_bench(what: str, seconds: int, float32: Path | None = None) -> dict[str, Any]:
+    """Runs one measurement and says on what it ran. `seconds` is for "ussd", `float32` for "inference"."""
     module, function = _BENCHES[what].split(":")
     measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
-    figures = measure(seconds) if what == "ussd" else measure()
+    arguments = {"ussd": (seconds,), "inference": (float32,)}.get(what, ())
+    figures = measure(*arguments)
     return {"bench": what, **figures, "machine": _machine()}
 
 

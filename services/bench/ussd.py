@@ -1,8 +1,8 @@
 """How many USSD turns a second the gateway answers, durably, and whether every answer is the right one.
 
 Sixteen health workers open screenings, one after the other, over keep-alive connections as a carrier holds them: dial,
-menu, sex, year of birth, phone, language, consent, urgency, code. Each turn is one committed transaction. Each answer is
-compared with what it must say, and at the end every code that was told must be in the store, once.
+menu, sex, year of birth, phone, language, consent, urgency, code. Each turn is one committed transaction. Each answer
+is compared with what it must say, and at the end every code that was told must be in the store, once.
 """
 
 from __future__ import annotations

@@ -20,17 +20,21 @@ class Watch:
     """The shortages of one site. They are remembered in its data directory, so that its processes agree about a pause
     that one of them began, and so that it outlives a power cut."""
 
-    def __init__(self, data_dir: Path, limits: Limits, *, ups: str = "", fresh_s: float = FRESH_S) -> None:
-        self._data_dir, self._limits, self._ups, self._fresh_s = data_dir, limits, ups, fresh_s
-        self._looked: float | None = None
+    def __init__(self, data_dir: Path, limits: Limits, *, ups: str = "", fresh_s: float | None = None) -> None:
+        self._data_dir, self._limits, self._ups = data_dir, limits, ups
+        self._fresh_s = FRESH_S if fresh_s is None else fresh_s
+        self._due = 0.0
         self._now: Strain = NONE
 
     def strain(self) -> Strain:
-        """What the site is short of; at most `fresh_s` seconds old. Never raises."""
-        if self._looked is None or time.monotonic() - self._looked >= self._fresh_s:
+        """What the site is short of; some seconds old at most. Never raises."""
+        began = time.monotonic()
+        if began >= self._due:
             before = self._before()
             self._now = strain(look(self._data_dir, self._ups), self._limits, before)
-            self._looked = time.monotonic()
+            ended = time.monotonic()
+            # A UPS that hardly answers must not take up the relay's time.
+            self._due = ended + max(self._fresh_s, 10 * (ended - began))
             if self._now != before:
                 self._remember()
         return self._now

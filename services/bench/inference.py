@@ -1,0 +1,166 @@
+"""What each released tier costs: bytes, milliseconds, memory. One thread, a fresh process for each thing measured."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from services.bench.ussd import percentile
+from services.inference.manifest import Tier, load
+from services.screening.engines import MODELS
+
+_PROGRAMME = "dr"
+_ROOT = Path(__file__).resolve().parents[2]
+RELEASE = _ROOT / "models" / "lab" / "runs" / "release"
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+_PHOTOGRAPHS = 8
+_WARM, _ROUNDS = 10, 60
+
+
+def inference(float32: Path | None = None) -> dict[str, Any]:
+    """For each tier `file_bytes`, `p50_ms`, `p95_ms` of one pass through the graph (a reading takes `views` passes),
+    `end_to_end_p50_ms` from the bytes of a drawn JPEG of 1600 × 1600 pixels to an outcome, `rss_mb` of a process that
+    loaded the engine and read one photograph, and `float32_ratio`: how many times as long the same graph takes in
+    float32, in the same process, turn and turn about.
+
+    The float32 graphs are not shipped: `<tier>.float32.onnx` is looked for in the folder `float32`, by default where
+    the lab leaves its release. Without one the ratio is null and `float32_missing` says why.
+    """
+    folder = float32 or RELEASE
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="jicho-") as directory:
+        _draw(Path(directory))
+        for tier in load(MODELS, _PROGRAMME).tiers.values():
+            found[tier.name] = _tier(tier, Path(directory), folder / f"{tier.name}.float32.onnx")
+    return {"programme": _PROGRAMME, "tiers": found}
+
+
+def _tier(tier: Tier, photographs: Path, float32: Path) -> dict[str, Any]:
+    figures: dict[str, Any] = {"file_bytes": tier.file.stat().st_size, "views": tier.views}
+    figures |= _measured("graph", tier.name)
+    figures |= _measured("end-to-end", tier.name, str(photographs))
+    figures |= _measured("memory", tier.name, str(photographs))
+    if float32.is_file():
+        return figures | _measured("ratio", tier.name, str(float32))
+    return figures | {"float32_ratio": None, "float32_missing": f"no {float32.name}: the lab's export makes it"}
+
+
+def _measured(what: str, tier: str, *arguments: str) -> dict[str, Any]:
+    """One measurement in a process of its own. Raises subprocess.CalledProcessError."""
+    command = [sys.executable, "-m", "services.bench.inference", what, tier, *arguments]
+    done = subprocess.run(command, cwd=_ROOT, env=os.environ | _ONE_THREAD, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+def _draw(directory: Path) -> None:
+    from models.dr.phantom import draw
+
+    for seed in range(_PHOTOGRAPHS):
+        file = io.BytesIO()
+        draw(seed, 1600, lesions=seed % 2 == 0).save(file, "JPEG", quality=85)
+        (directory / f"{seed}.jpg").write_bytes(file.getvalue())
+
+
+def graph(tier: str) -> dict[str, Any]:
+    """Milliseconds of one pass through the shipped graph."""
+    chosen = load(MODELS, _PROGRAMME).tier(tier)
+    run = _pass(chosen.file, chosen.size)
+    times = [_milliseconds(run) for _ in range(_WARM + 2 * _ROUNDS)][_WARM:]
+    return {"p50_ms": round(statistics.median(times), 2), "p95_ms": round(percentile(times, 0.95), 2)}
+
+
+def ratio(tier: str, float32: str) -> dict[str, Any]:
+    """How many times as long float32 takes: both graphs in this process, taking turns so that noise meets both."""
+    chosen = load(MODELS, _PROGRAMME).tier(tier)
+    small, large = _pass(chosen.file, chosen.size), _pass(Path(float32), chosen.size)
+    pairs = [(_milliseconds(small), _milliseconds(large)) for _ in range(_WARM + _ROUNDS)][_WARM:]
+    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return {"float32_ratio": round(theirs / ours, 2), "float32_p50_ms": round(theirs, 2)}
+
+
+def end_to_end(tier: str, photographs: str) -> dict[str, Any]:
+    """Milliseconds from the bytes of a photograph to its outcome."""
+    from services.inference.engine import Engine, outcome_of
+    from services.screening.sanitise import sanitise
+
+    engine = Engine(MODELS, _PROGRAMME, tier)
+    files = [path.read_bytes() for path in sorted(Path(photographs).glob("*.jpg"))]
+    times, gradable = [], 0
+    for round_ in range(5):
+        for content in files:
+            began = time.perf_counter()
+            reading = engine.read(sanitise(content).image)
+            outcome_of(reading)
+            if round_:
+                times.append(1000 * (time.perf_counter() - began))
+                gradable += reading.quality.gradable
+    # What the quality gate stops never reaches the model and would flatter the median.
+    assert gradable == len(times), "a drawn retina was found ungradable"
+    return {"end_to_end_p50_ms": round(statistics.median(times), 2)}
+
+
+def memory(tier: str, photographs: str) -> dict[str, Any]:
+    """Resident MiB of this process after the engine was loaded and one photograph read."""
+    import psutil
+
+    from services.inference.engine import Engine
+    from services.screening.sanitise import sanitise
+
+    engine = Engine(MODELS, _PROGRAMME, tier)
+    engine.read(sanitise((Path(photographs) / "0.jpg").read_bytes()).image)
+    return {"rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1)}
+
+
+def _pass(file: Path, size: int) -> Callable[[], object]:
+    import numpy as np
+    import onnxruntime
+
+    from models.dr.phantom import draw
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # as the engine opens it
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    fed = {session.get_inputs()[0].name: np.asarray(draw(1, size))[None]}
+    logits = next(output.name for output in session.get_outputs() if output.name != "map")
+    return lambda: session.run([logits], fed)
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - began)
+
+
+_MEASURES: dict[str, Callable[..., dict[str, Any]]] = {
+    "graph": graph,
+    "end-to-end": end_to_end,
+    "memory": memory,
+    "ratio": ratio,
+}
+
+
+def main() -> None:
+    """Takes one measurement in this process and prints it as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m services.bench.inference", description=main.__doc__)
+    parser.add_argument("what", choices=sorted(_MEASURES))
+    parser.add_argument("tier")
+    parser.add_argument("arguments", nargs="*")
+    asked = parser.parse_args()
+    print(json.dumps(_MEASURES[asked.what](asked.tier, *asked.arguments)))
+
+
+if __name__ == "__main__":
+    main()
