@@ -70,7 +70,9 @@ def test_a_row_that_differs_only_in_age_or_sex_shares_its_group(tmp_path: Path) 
     rows = [[40, "Male", "Yes", *rest], [41, "Female", "Yes", *rest], [40, "Male", "No", *rest]]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *([*row, "Positive"] for row in rows)])
-    group = risk.load(path).group
+    table = risk.load(path)
+    assert [bool(woman) for woman in ~table.male] == [False, True, False]
+    group = table.group
     assert group[0] == group[1] != group[2]
 
 
