@@ -2,14 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LAB := .venv-lab
 
-.PHONY: run test setup setup-test lint clean
+.PHONY: run test test-lab setup setup-test lint clean
 
 run: setup
 	@exec $(BIN)/python app.py run
 
-test: setup-test lint
+test: setup-test lint test-lab
 	$(BIN)/python -m pytest
+
+# The lab has requirements of its own (PyTorch), which the product never needs.
+test-lab: $(LAB)/.installed
+	$(LAB)/bin/python -m pytest --noconftest tests/models
 
 lint: setup-test
 	$(BIN)/ruff check .
@@ -31,5 +36,10 @@ $(VENV)/.installed-test: $(VENV)/.installed tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
+$(LAB)/.installed: models/lab/requirements.txt
+	$(PYTHON) -m venv $(LAB)
+	$(LAB)/bin/python -m pip install --quiet --disable-pip-version-check -r models/lab/requirements.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LAB) .mypy_cache .ruff_cache .hypothesis

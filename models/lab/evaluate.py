@@ -1,4 +1,4 @@
-"""Measure the released model as the clinic runs it, and log each look at the test split.
+"""Measure the released tiers as the clinic runs them, and log each look at the test split.
 
     python -m models.lab.evaluate --split val
     python -m models.lab.evaluate --split test --why "release 0.2.0"
@@ -8,7 +8,6 @@ Writes models/dr/metrics.json (read by `card`) and, for test, adds a line to mod
 
 from __future__ import annotations
 
-import datetime
 import io
 import json
 from dataclasses import dataclass
@@ -17,12 +16,15 @@ from typing import Any
 
 from PIL import Image
 
-from models.lab import data
+from models.lab import data, looks
 from models.lab.settings import read
 from services.inference.engine import Engine
 from services.inference.evaluate import REFERABLE_GRADE, Case, evaluate, figures, labelled
+from services.inference.manifest import load
 
 MODELS = Path(__file__).resolve().parents[1]
+SENT = 1600  # pixels: to this side messengers reduce a photograph
+CARRIED = ((SENT, 400_000), (SENT, 200_000), (SENT, 100_000), (SENT, 50_000), (320, 10_000), (320, 6_000))
 
 
 @dataclass
@@ -30,22 +32,42 @@ class Settings:
     models: str = str(MODELS)
     split: str = "val"
     why: str = ""  # must be given for the test split
-    recompress: bool = True  # also measure on smaller JPEGs
+    carry: bool = True  # also measure on smaller JPEGs
 
 
-def recompressed(engine: Engine, split: str, quality: int, side: int) -> dict[str, Any]:
-    """The figures when each photograph is reduced to `side` pixels and saved as a JPEG of this quality first."""
+def jpeg(image: Image.Image, limit: int) -> bytes:
+    """The best JPEG of at most `limit` bytes, or the worst there is."""
+    low, high, best = 1, 96, 1
+    while low <= high:
+        quality = (low + high) // 2
+        if len(encoded(image, quality)) <= limit:
+            low, best = quality + 1, quality
+        else:
+            high = quality - 1
+    return encoded(image, best)
+
+
+def encoded(image: Image.Image, quality: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+def carried(engine: Engine, split: str, side: int, limit: int) -> dict[str, Any]:
+    """The figures when each photograph is brought to `side` pixels and a file of at most `limit` bytes first. Those of
+    the data set are small, so that a large file has no more detail here than a small one: only artefacts count."""
     cases, sizes = [], []
     for row in labelled(data.shared() / "dr", split):
         with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
-            small = image.convert("RGB").resize((side, side), Image.Resampling.BOX)
-        file = io.BytesIO()
-        small.save(file, "JPEG", quality=quality)
-        sizes.append(len(file.getvalue()))
-        reading = engine.read(Image.open(file).convert("RGB"))
-        cases.append(Case(row["image"], row["source"], int(row["grade"]), reading.probability))
-    kept = {name: value for name, value in figures(cases, engine.tier.threshold).items() if name != "positives"}
-    return {"jpeg_quality": quality, "side": side, "median_bytes": sorted(sizes)[len(sizes) // 2], **kept}
+            picture = image.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+        sent = jpeg(picture, limit)
+        sizes.append(len(sent))
+        reading = engine.read(Image.open(io.BytesIO(sent)).convert("RGB"))
+        cases.append(
+            Case(row["image"], row["source"], int(row["grade"]), reading.probability, "oedema" in reading.signs)
+        )
+    found = figures(cases, engine.tier.threshold, engine.tier.doubt)
+    return {"side": side, "limit": limit, "median_bytes": sorted(sizes)[len(sizes) // 2], **found}
 
 
 def oedema(engine: Engine, split: str) -> dict[str, float | int]:
@@ -60,38 +82,26 @@ def oedema(engine: Engine, split: str) -> dict[str, float | int]:
 
 
 def main(settings: Settings) -> dict[str, Any]:
-    if settings.split == "test" and not settings.why:
-        raise ValueError("say --why the test split is looked at; it goes into the card")
-    engine = Engine(Path(settings.models), "dr")
-    found = evaluate(data.shared() / "dr", engine, settings.split)
-    found["oedema_below_grade_2"] = oedema(engine, settings.split)
-    if settings.recompress:
-        found["recompressed"] = [
-            recompressed(engine, settings.split, q, side) for q, side in ((60, 320), (30, 320), (60, 200))
-        ]
+    """Measure every tier of the manifest on one split."""
     folder = Path(settings.models) / "dr"
     path = folder / "metrics.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    if known.get("model") != engine.identity.sha256:
-        known = {"model": engine.identity.sha256}
-    known[settings.split] = found
-    path.write_text(json.dumps(known, indent=1) + "\n")
+    known = json.loads(path.read_text()).get("tiers", {}) if path.exists() else {}
+    if settings.split == "test" and not settings.why:
+        raise ValueError("say --why the test split is looked at; it goes into the card")
+    measured: dict[str, Any] = {}
+    for name in load(Path(settings.models), "dr").tiers:
+        engine = Engine(Path(settings.models), "dr", name)
+        found = evaluate(data.shared() / "dr", engine, settings.split)
+        found["oedema_below_grade_2"] = oedema(engine, settings.split)
+        if settings.carry and not measured:
+            found["carried"] = [carried(engine, settings.split, side, limit) for side, limit in CARRIED]
+        earlier = known.get(name, {})
+        same = earlier if earlier.get("model") == engine.identity.sha256 else {}
+        measured[name] = {**same, "model": engine.identity.sha256, settings.split: found}
+    path.write_text(json.dumps({"tiers": measured}, indent=1) + "\n")
     if settings.split == "test":
-        log = folder / "looks.json"
-        looks = json.loads(log.read_text()) if log.exists() else []
-        looks.append(
-            {
-                "date": datetime.date.today().isoformat(),
-                "version": engine.identity.version,
-                "model": engine.identity.sha256[:12],
-                "auc": found["auc"],
-                "sensitivity": found["sensitivity"],
-                "specificity": found["specificity"],
-                "why": settings.why,
-            }
-        )
-        log.write_text(json.dumps(looks, indent=1) + "\n")
-    return found
+        looks.note(folder, settings.why, {name: splits["test"] for name, splits in measured.items()})
+    return measured
 
 
 if __name__ == "__main__":
