@@ -187,20 +187,26 @@ def worker_run(queue_name: str, slot: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
 @click.option("--programme", default="dr", show_default=True)
 @click.option("--tier", help="which model; default: the best that fits")
-def screen(images: tuple[Path, ...], as_json: bool, programme: str, tier: str | None) -> None:
+@click.option("--heatmap", type=click.Path(dir_okay=False, path_type=Path), help="draw a referable eye's signs here")
+def screen(images: tuple[Path, ...], as_json: bool, programme: str, tier: str | None, heatmap: Path | None) -> None:
     """Grade photographs from files. Needs no server. Exit status 1 if one of them is no photograph."""
     from services.inference.engine import Engine
     from services.inference.manifest import ModelError
     from services.screening.engines import MODELS
     from services.screening.screen import screen_file
 
+    if heatmap and len(images) > 1:
+        raise click.UsageError("--heatmap takes one photograph")
     try:
         engine = Engine(MODELS, programme, tier)
     except ModelError as error:
         raise click.ClickException(str(error)) from None
     failed = False
     for path in images:
-        result = screen_file(path, engine)
+        try:
+            result = screen_file(path, engine, heatmap)
+        except OSError as error:
+            raise click.ClickException(f"{heatmap}: {error.strerror or error}") from None
         failed = failed or "error" in result
         click.echo(json.dumps(result) if as_json else _plainly(result))
     sys.exit(1 if failed else 0)
@@ -237,18 +243,20 @@ def dial(phone: str, url: str | None) -> None:
 @main.command()
 @click.option("--programme", default="dr", show_default=True)
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--tier", default="full", show_default=True)
+@click.option("--tier", help="which model; default: the best")
 @click.option("--split", help="only these rows of labels.csv")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
-def evaluate(programme: str, data: Path, tier: str, split: str | None, as_json: bool) -> None:
+def evaluate(programme: str, data: Path, tier: str | None, split: str | None, as_json: bool) -> None:
     """Measure a model on a folder with labels.csv (image, grade, optional split and source)."""
     from services.inference.engine import Engine
     from services.inference.evaluate import evaluate as measure
     from services.inference.manifest import ModelError
     from services.screening.engines import MODELS
+    from services.screening.sanitise import sanitise
 
     try:
-        found = measure(data, Engine(MODELS, programme, tier), split=split)
+        engine = Engine(MODELS, programme, tier)
+        found = measure(data, engine, split=split, decode=lambda content: sanitise(content).image)
     except (ModelError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(found, indent=None if as_json else 2))
@@ -322,7 +330,11 @@ def _plainly(result: dict[str, Any]) -> str:
         return f"{result['image']}: {result['error']}"
     reasons = ", ".join(result["quality"]["reasons"])
     detail = reasons if result["probability"] is None else f"probability {result['probability']:.2f}"
-    return f"{result['image']}: {result['outcome']} ({detail}; {result['milliseconds']['total']:.0f} ms)"
+    detail += "".join(f", {word}" for word in [*(["in doubt"] if result["doubtful"] else []), *result["signs"]])
+    line = f"{result['image']}: {result['outcome']} ({detail}; {result['milliseconds']['total']:.0f} ms)"
+    if "heatmap" in result:
+        line += f"; heat map in {result['heatmap']}" if result["heatmap"] else "; not referable, so no heat map"
+    return line
 
 
 if __name__ == "__main__":

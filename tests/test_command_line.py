@@ -48,13 +48,17 @@ def test_screen_prints_one_object_a_line(tmp_path: Path) -> None:
         "tier",
         "quality",
         "probability",
+        "confidence",
+        "oedema_probability",
+        "doubtful",
+        "signs",
         "referable",
         "outcome",
         "model",
         "milliseconds",
     }
     assert set(clear["quality"]) == {"gradable", "score", "reasons"}
-    assert set(clear["model"]) == {"name", "version", "sha256", "threshold"}
+    assert set(clear["model"]) == {"name", "version", "sha256", "threshold", "doubt", "oedema_threshold"}
     assert (clear["outcome"], clear["referable"], signs["outcome"], signs["referable"]) == (
         "rescreen",
         False,

@@ -2,13 +2,16 @@
 
 Figures are for referable retinopathy, ICDR grade 2 or more. AUC, sensitivity, specificity and calibration are over the
 photographs that the quality gate lets through, as in published trials; `gradable` says what share that is, and
-`sensitivity_all` and `specificity_all` count an ungradable photograph as referred, as happens to the patient.
+`sensitivity_all` and `specificity_all` count an ungradable photograph as referred, as happens to the patient. Referred
+is who reaches the threshold or shows suspected oedema; `doubtful` is the share of gradable photographs that lie in the
+band below the threshold, which are taken again. A photograph that cannot be opened is in none of these: it is counted
+as `failed`, and listed.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,97 +20,108 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from services.inference.labels import find, grade, labelled
+
 if TYPE_CHECKING:
     from services.inference.engine import Engine
+
+__all__ = ["Case", "auc", "auc_interval", "calibration_error", "evaluate", "figures", "labelled", "read_cases"]
 
 REFERABLE_GRADE = 2
 RESAMPLES = 1000
 Bools = NDArray[np.bool_]
+Decode = Callable[[bytes], Image.Image]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One labelled photograph and what the engine said; `probability` is None when it was not gradable."""
+    """One labelled photograph and what the engine said; `probability` is None when it was not gradable. `failure` says
+    why it could not be opened, if so."""
 
     image: str
     source: str
     grade: int
     probability: float | None
+    oedema: bool = False
+    failure: str = ""
 
 
-def evaluate(data_dir: Path, engine: Engine, split: str | None = None) -> dict[str, Any]:
+def evaluate(data_dir: Path, engine: Engine, split: str | None = None, decode: Decode | None = None) -> dict[str, Any]:
     """Read every photograph of `data_dir/labels.csv` (columns image, grade; optional split, source) and count.
 
-    Returns `programme, tier, model, threshold, n, positives, auc, auc_low, auc_high, sensitivity, specificity,
-    sensitivity_all, specificity_all, gradable, ece, by_source`. Raises ValueError when there is nothing to evaluate.
+    `decode` turns a file's bytes into an upright RGB image: the product's own way, so that what is measured is what
+    runs; by default a plain one.
+
+    Returns `programme, tier, model, threshold, doubt, n, positives, auc, auc_low, auc_high, sensitivity, specificity,
+    sensitivity_all, specificity_all, gradable, doubtful, ece, failed, failures, by_source`, of which `n` counts the
+    photographs that could be opened. Raises ValueError when there is nothing to evaluate.
     """
-    cases = read_cases(data_dir, engine, split)
+    tier = engine.tier
+    cases = read_cases(data_dir, engine, split, decode)
+    failures = [{"image": case.image, "reason": case.failure} for case in cases if case.failure]
+    if len(failures) == len(cases):
+        raise ValueError(f"none of {len(cases)} photographs could be opened; {cases[0].image}: {cases[0].failure}")
     result = {
         "programme": engine.manifest.programme,
-        "tier": engine.tier.name,
+        "tier": tier.name,
         "model": engine.identity.sha256,
-        "threshold": engine.tier.threshold,
-        **figures(cases, engine.tier.threshold),
+        "threshold": tier.threshold,
+        "doubt": tier.doubt,
+        **figures(cases, tier.threshold, tier.doubt),
+        "failures": failures,
     }
-    sources = sorted({case.source for case in cases})
     result["by_source"] = {
-        source: figures([case for case in cases if case.source == source], engine.tier.threshold) for source in sources
+        source: figures([case for case in cases if case.source == source], tier.threshold, tier.doubt)
+        for source in sorted({case.source for case in cases})
     }
     return result
 
 
-def read_cases(data_dir: Path, engine: Engine, split: str | None = None) -> list[Case]:
-    """What the engine says to each photograph. Raises ValueError for a folder, column or picture that is missing."""
+def read_cases(data_dir: Path, engine: Engine, split: str | None = None, decode: Decode | None = None) -> list[Case]:
+    """What the engine says to each photograph. Raises ValueError for a folder, column, grade or file that is missing;
+    all are looked for before the first one is read."""
+    rows = labelled(data_dir, split)
+    found = [(row, find(data_dir, row["image"]), grade(row)) for row in rows]
     cases = []
-    for row in labelled(data_dir, split):
-        path = _find(data_dir, row["image"])
+    for row, path, graded in found:
+        source = row.get("source") or "all"
         try:
-            with Image.open(path) as image:
-                reading = engine.read(ImageOps.exif_transpose(image).convert("RGB"))
-        except OSError as error:
-            raise ValueError(f"{path}: {error}") from error
-        cases.append(Case(row["image"], row.get("source") or "all", int(float(row["grade"])), reading.probability))
+            image = (decode or _plain)(path.read_bytes())
+        except Exception as error:  # whatever a broken file makes a decoder raise
+            cases.append(Case(row["image"], source, graded, None, failure=str(error) or type(error).__name__))
+            continue
+        reading = engine.read(image)
+        cases.append(Case(row["image"], source, graded, reading.probability, "oedema" in reading.signs))
     return cases
 
 
-def labelled(data_dir: Path, split: str | None = None) -> list[dict[str, str]]:
-    """The rows of `labels.csv`, of one split when asked. Raises ValueError."""
-    path = data_dir / "labels.csv"
-    if not path.is_file():
-        raise ValueError(f"{data_dir} has no labels.csv")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    missing = {"image", "grade"} - set(rows[0] if rows else ())
-    if missing:
-        raise ValueError(f"{path}: no column {' and '.join(sorted(missing))}")
-    if split is not None:
-        rows = [row for row in rows if row.get("split") == split]
-    if not rows:
-        raise ValueError(f"{path}: no photograph{f' in split {split!r}' if split else ''}")
-    return rows
-
-
-def figures(cases: Sequence[Case], threshold: float) -> dict[str, Any]:
+def figures(cases: Sequence[Case], threshold: float, doubt: float | None = None) -> dict[str, Any]:
     """The figures of one group; None where a figure needs a class that does not occur."""
-    positive = np.array([case.grade >= REFERABLE_GRADE for case in cases], dtype=bool)
-    seen = np.array([case.probability is not None for case in cases], dtype=bool)
-    score = np.array([case.probability for case in cases if case.probability is not None], dtype=np.float64)
+    read = [case for case in cases if not case.failure]
+    graded = [case for case in read if case.probability is not None]
+    positive = np.array([case.grade >= REFERABLE_GRADE for case in read], dtype=bool)
+    seen = np.array([case.probability is not None for case in read], dtype=bool)
+    score = np.array([case.probability for case in graded], dtype=np.float64)
+    refer = (score >= threshold) | np.array([case.oedema for case in graded], dtype=bool)
+    unsure = ~refer & (score >= (threshold if doubt is None else doubt))
     found = positive[seen]
     low, high = auc_interval(found, score)
-    referred = np.ones(len(cases), dtype=bool)
-    referred[seen] = score >= threshold
+    referred = np.ones(len(read), dtype=bool)
+    referred[seen] = refer
     return {
-        "n": len(cases),
+        "n": len(read),
         "positives": int(positive.sum()),
         "auc": _rounded(auc(found, score)),
         "auc_low": _rounded(low),
         "auc_high": _rounded(high),
-        "sensitivity": _share(score >= threshold, found),
-        "specificity": _share(score < threshold, ~found),
+        "sensitivity": _share(refer, found),
+        "specificity": _share(~refer, ~found),
         "sensitivity_all": _share(referred, positive),
         "specificity_all": _share(~referred, ~positive),
-        "gradable": _rounded(float(seen.mean())),
+        "gradable": _share(seen, np.ones_like(seen)),
+        "doubtful": _share(unsure, np.ones_like(unsure)),
         "ece": _rounded(calibration_error(found, score)),
+        "failed": len(cases) - len(read),
     }
 
 
@@ -154,8 +168,6 @@ def _rounded(value: float) -> float | None:
     return None if np.isnan(value) else round(value, 4)
 
 
-def _find(data_dir: Path, name: str) -> Path:
-    for folder in (data_dir / "images", data_dir):
-        if (folder / name).is_file():
-            return folder / name
-    raise ValueError(f"{name} is neither in {data_dir / 'images'} nor in {data_dir}")
+def _plain(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from services.inference.engine import Engine, outcome_of
+from services.inference.heatmap import explain, overlay
 from services.screening.sanitise import BadPhotograph, sanitise
 
 
-def screen_file(path: Path, engine: Engine) -> dict[str, Any]:
-    """The result of one file, or `{"image", "error"}` for what is no usable photograph."""
+def screen_file(path: Path, engine: Engine, heatmap: Path | None = None) -> dict[str, Any]:
+    """The result of one file, or `{"image", "error"}` for what is no usable photograph. The heat map of a referable eye
+    is written to `heatmap`, if given; the result then says where it is, or None. Raises OSError when it cannot be."""
     started = time.perf_counter()
     try:
         photograph = sanitise(path.read_bytes())
@@ -23,7 +25,7 @@ def screen_file(path: Path, engine: Engine) -> dict[str, Any]:
     found = engine.read(photograph.image)
     milliseconds = {"sanitise": (sanitised - started) * 1000, **found.milliseconds}
     milliseconds["total"] = (time.perf_counter() - started) * 1000
-    return {
+    result = {
         "image": str(path),
         "programme": found.programme,
         "tier": found.tier,
@@ -33,6 +35,10 @@ def screen_file(path: Path, engine: Engine) -> dict[str, Any]:
             "reasons": list(found.quality.reasons),
         },
         "probability": None if found.probability is None else round(found.probability, 4),
+        "confidence": None if found.confidence is None else round(found.confidence, 4),
+        "oedema_probability": None if found.oedema_probability is None else round(found.oedema_probability, 4),
+        "doubtful": found.doubtful,
+        "signs": list(found.signs),
         "referable": found.referable,
         "outcome": outcome_of(found),
         "model": {
@@ -40,6 +46,14 @@ def screen_file(path: Path, engine: Engine) -> dict[str, Any]:
             "version": found.model.version,
             "sha256": found.model.sha256,
             "threshold": found.model.threshold,
+            "doubt": found.model.doubt,
+            "oedema_threshold": found.model.oedema_threshold,
         },
         "milliseconds": {name: round(value, 2) for name, value in milliseconds.items()},
     }
+    if heatmap is not None:
+        heat = explain(engine, photograph.image, found)
+        if heat is not None:
+            heatmap.write_bytes(overlay(photograph.image, heat))
+        result["heatmap"] = str(heatmap) if heat else None
+    return result
