@@ -76,6 +76,31 @@ def test_screen_of_good_files_succeeds(tmp_path: Path) -> None:
     assert done.stdout.startswith("eye.jpg: rescreen (probability 0.")
 
 
+def test_a_heat_map_is_written_for_a_referable_eye_only(tmp_path: Path) -> None:
+    draw(1, lesions=True).save(tmp_path / "signs.jpg")
+    draw(2).save(tmp_path / "clear.jpg")
+    done = run(tmp_path, "screen", "signs.jpg", "--heatmap", "heat.jpg")
+    assert done.stdout.rstrip().endswith("heat map in heat.jpg")
+    assert "retinopathy" in done.stdout
+    assert (tmp_path / "heat.jpg").read_bytes()[:2] == b"\xff\xd8"
+    done = run(tmp_path, "screen", "clear.jpg", "--heatmap", "none.jpg")
+    assert done.stdout.rstrip().endswith("not referable, so no heat map")
+    assert json.loads(run(tmp_path, "screen", "--json", "clear.jpg", "--heatmap", "none.jpg").stdout)["heatmap"] is None
+    assert not (tmp_path / "none.jpg").exists()
+
+
+def test_evaluate_prints_one_object(tmp_path: Path) -> None:
+    draw(1, lesions=True).save(tmp_path / "signs.jpg")
+    draw(2).save(tmp_path / "clear.jpg")
+    (tmp_path / "broken.jpg").write_text("no picture")
+    (tmp_path / "labels.csv").write_text("image,grade\nsigns.jpg,3\nclear.jpg,0\nbroken.jpg,0\n")
+    done = run(tmp_path, "evaluate", "--programme", "dr", "--data", ".", "--tier", "full", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["tier"], found["n"], found["positives"], found["auc"], found["failed"]) == ("full", 2, 1, 1.0, 1)
+    assert found["failures"][0]["reason"].startswith("photo-not-image")
+
+
 def test_say_writes_a_telephone_wav(tmp_path: Path) -> None:
     done = run(tmp_path, "say", "--language", "sw", "Matokeo yako yako tayari.", "out.wav")
     assert done.returncode == 0, done.stderr
@@ -93,7 +118,10 @@ def test_say_writes_a_telephone_wav(tmp_path: Path) -> None:
         (("say", "--language", "fr", "Bonjour", "out.wav"), "'fr' is not one of"),
         (("worker", "add", "12345", "Achieng"), "is no mobile number of KE"),
         (("worker", "remove", "0711000009"), "is no health worker"),
+        (("screen", "--heatmap", "heat.jpg", "x.jpg", "y.jpg"), "--heatmap takes one photograph"),
         (("evaluate", "--data", "."), "labels.csv"),
+        (("evaluate", "--data", ".", "--tier", "huge"), "dr has no tier 'huge'; it has"),
+        (("evaluate", "--data", "nowhere"), "'nowhere' does not exist"),
         (("dial", "--url", "http://127.0.0.1:9"), "no stand-in carrier"),
         (("worker", "run", "dreams"), "'dreams' is not one of"),
     ],
