@@ -1,4 +1,4 @@
-"""A nearly empty battery: routine photographs wait in the store, urgent ones do not, and power brings all of it back."""
+"""A nearly empty battery: routine photographs wait in the store, urgent ones do not, and power brings it all back."""
 
 from __future__ import annotations
 
