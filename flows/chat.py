@@ -20,6 +20,7 @@ from services.store.clock import HOUR_MS, now_ms
 
 _STOP = frozenset({"stop", "acha", "simamisha", "komesha", "weo", "wene", "unsubscribe", "cancel"})
 _START = frozenset({"start", "anza", "chaki", "unstop"})
+_RISK = frozenset({"risk", "hatari", "hinyruok"})
 _BACK = "0"
 _HOME = frozenset({"00", "jicho", "menu"})
 # An MMS is answered by SMS: nobody pays for pictures of words.
@@ -41,6 +42,9 @@ def chat_turn(tx: Connection, inbound: Inbound, *, photos: Sequence[int] = ()) -
     word = re.sub(r"[\s.,!*\"']+", " ", inbound.text).strip().casefold()
     if word in _STOP | _START:
         return [_consent_word(tx, inbound, channel, stop=word in _STOP)]
+    if word in _RISK:
+        talk = begin(tx, inbound.sender, channel, inbound.provider_id, "risk")
+        return [_say(tx, talk, talk.step(tx))]
     if talk is None or not _is_open(talk) or word in _HOME:
         if talk is not None and _is_muted(talk) and word not in _HOME:
             return []

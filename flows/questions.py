@@ -72,15 +72,18 @@ class Confirm(Choice):
 
 @dataclass(frozen=True)
 class Number(Question):
-    """A whole number between `low` and `high`."""
+    """A whole number between `low` and `high`; where it is optional, `1` says that it is not known."""
 
     low: int = 0
     high: int = 0
+    optional: bool = False
 
-    def accept(self, answer: str, _language: str, /) -> int:
+    def accept(self, answer: str, _language: str, /) -> int | None:
         digits = answer.strip()
+        if self.optional and digits == "1":
+            return None
         if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and self.low <= int(digits) <= self.high):
-            raise Invalid("error-number", low=self.low, high=self.high)
+            raise Invalid("error-number-optional" if self.optional else "error-number", low=self.low, high=self.high)
         return int(digits)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flows.catalogue import text
+from flows.catalogue import messages, text
 from flows.conversation import Step
 from flows.render_ussd import say
 
@@ -30,14 +30,21 @@ class VoiceStep:
 
 
 def voice(step: Step) -> VoiceStep:
-    """Speaks a step. Choices are spoken as "for …, press …", and an open question says how it ends."""
+    """Speaks a step: each choice with its key, and how an answer of unknown length ends.
+
+    A question is said in its words for the ear, `<id>-voice`, where it has such.
+    """
     language = step.language
     prompts = [] if step.error is not None else [(say(language, tell), tell.private) for tell in step.tells]
     if step.error is not None:
         prompts.append((text(language, step.error.id, **step.error.params), False))
     if step.question is None:
         return VoiceStep(language, tuple(prompts), ended=True)
-    prompts.append((text(language, f"{step.question.id}-voice", **step.question.params), False))
+    spoken = f"{step.question.id}-voice"
+    message_id = spoken if spoken in messages(language) else step.question.id
+    prompts.append((text(language, message_id, **step.question.params), False))
     for number, (_, label) in enumerate(step.question.options(), 1):
         prompts.append((text(language, "voice-press", choice=text(language, label), key=number), False))
+    if not step.question.digits:
+        prompts.append((text(language, "voice-hash"), False))
     return VoiceStep(language, tuple(prompts), step.question.digits)

@@ -23,7 +23,7 @@ def result(caller: Caller) -> Flow:
             if caller.channel in _KEPT and not caller.worker:
                 return (yield from _offer_call(caller, code))
             verdict = Tell(f"result-{found['outcome']}", {"place": current().place}, private=True)
-            return (yield from _until_heard(verdict)) if caller.channel == Kind.VOICE else verdict
+            return (yield from until_heard(verdict)) if caller.channel == Kind.VOICE else verdict
         if found["state"] != "unknown":
             return Tell(f"result-{found['state']}")
         yield Tell("code-unknown")
@@ -65,10 +65,10 @@ def _offer_call(caller: Caller, code: str) -> Flow:
     return Tell("code-help" if asked["state"] == "unknown" else f"call-{asked['state']}")
 
 
-def _until_heard(verdict: Tell) -> Flow:
+def until_heard(*verdict: Tell) -> Flow:
     """Says it again when the listener presses 1, some times: a line costs by the second."""
     for _ in range(_REPEATS):
-        yield verdict
+        yield from verdict
         if (yield Choice("ask-again", keys=("repeat", "end"))) == "end":
             return Tell("goodbye")
     return Tell("goodbye")

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flows.conversation import Caller, Flow, Journal, JournalMismatch, Step, Tell, go_back, play
-from flows.menu import menu
+from flows.findrisc import risk_answer
+from flows.menu import call_menu, menu, risk
 from flows.photograph import photograph
 from flows.questions import Choice, Invalid
 from flows.result import result
@@ -23,7 +24,14 @@ from services.store.database import one_at_a_time
 from services.store.tables import conversation
 
 RESUMABLE_MS = DAY_MS
-FLOWS: Mapping[str, Callable[..., Flow]] = {"menu": menu, "photograph": photograph, "result": result}
+FLOWS: Mapping[str, Callable[..., Flow]] = {
+    "menu": menu,
+    "photograph": photograph,
+    "result": result,
+    "risk": risk,
+    "risk-answer": risk_answer,
+    "call-menu": call_menu,
+}
 _ARGUMENTS = {name: inspect.signature(flow).parameters.keys() - {"caller"} for name, flow in FLOWS.items()}
 
 # Statements are built once: building them took half the time of a USSD turn.

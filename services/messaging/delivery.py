@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 _BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
 _ATTEMPTS = 12
 _FINAL = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED)
-_ASKED_FOR = ("call-asked", "reply")  # answers to what a person just did are no unasked messages
+_ASKED_FOR = ("call-asked", "risk-asked", "reply")  # answers to what a person just did are no unasked messages
 
 
 def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:

@@ -170,6 +170,23 @@ symptom_assessment = sa.Table(
     _at("judged_at", nullable=True),
 )
 
+risk_assessment = sa.Table(
+    "risk_assessment",
+    METADATA,
+    _id(),
+    sa.Column("msisdn", sa.Text, index=True),
+    _of("worker", nullable=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("instrument", sa.Text, nullable=False),
+    sa.Column("answers", sa.JSON, nullable=False),
+    sa.Column("points_low", sa.Integer, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("missing", sa.JSON, nullable=False),
+    sa.Column("consent_version", sa.Text, nullable=False),
+    _at("answered_at"),
+)
+
 conversation = sa.Table(
     "conversation",
     METADATA,

@@ -202,6 +202,65 @@ def symptoms(site: Runtime, told: Transcript, _language: str) -> None:
         told.note("worker", words, chat.write(words))
 
 
+# no diabetes, 50 years, female, 160 cm, 72 kg, 90 cm; moves, no greens, no medicine, no high sugar, a parent: 13 points
+RISK = ("2", "50", "1", "160", "72", "90", "1", "2", "2", "2", "3")
+
+
+def risk_by_ussd(site: Runtime, told: Transcript, language: str) -> None:
+    patient, worker = Ussd(site, PATIENT), Ussd(site)
+    for phone, who, *answers in (
+        (patient, "patient", "5", "1", *RISK),
+        (patient, "patient", "5", "1", "2", "17", "30", "2", "1", "20", "1", *"12223"),
+        (patient, "patient", "5", "1", "2", "30", "2", "230", "30", "180", "70", "0", "71", "80", *"11221"),
+        (patient, "patient", "5", "1", "1"),
+        (patient, "patient", "5", "2"),
+        (worker, "worker", "6", "1", "2", "66", "1", "150", "70", "96", *"22113"),
+    ):
+        screen = told.note(who, "", phone.dial())
+        for answer in answers:
+            screen = read_on(told, phone, who, screen, language)
+            screen = told.note(who, answer, phone.press(answer))
+        assert read_on(told, phone, who, screen, language).startswith("END ")
+
+
+def read_on(told: Transcript, phone: Ussd, who: str, screen: str, language: str) -> str:
+    """The last page of a screen."""
+    while text(language, "ussd-more") in screen.splitlines():
+        screen = told.note(who, "98", phone.press("98"))
+    return screen
+
+
+def risk_by_sms(site: Runtime, told: Transcript, _language: str) -> None:
+    patient, worker = Chat(site, Kind.SMS, PATIENT), Chat(site, Kind.SMS)
+    for words in ("hatari", "1", *RISK, "1", "risk", "1", "1"):
+        told.note("patient", words, patient.write(words))
+    for words in ("RISK", "1", *RISK):
+        told.note("worker", words, worker.write(words))
+
+
+def risk_by_whatsapp(site: Runtime, told: Transcript, _language: str) -> None:
+    patient = Chat(site, Kind.WHATSAPP, PATIENT)
+    told.note("patient", "jicho", patient.write("jicho"))
+    for words in ("[risk]", "[yes]", "[no]", "50", "[female]", "160", "1", "34", "90", *["[no]"] * 4, "[far]", "[no]"):
+        choice = words.strip("[]") if words.startswith("[") else ""
+        told.note("patient", words, patient.write(words, choice=choice))
+    hidden = Chat(site, Kind.WHATSAPP, "US.1234abcd")
+    for words in ("risk", "3"):
+        told.note("hidden number", words, hidden.write(words))
+
+
+def risk_by_call(site: Runtime, told: Transcript, _language: str) -> None:
+    phone = Voice(site, direction="inbound")
+    for digits in (None, "2", "1", *RISK, "1", "2"):
+        told.note("patient", digits or "(rings the clinic)", phone.event(digits))
+    chat = Chat(site, Kind.SMS, PATIENT)
+    for words in ("risk", "1", *RISK, "1"):
+        chat.write(words)
+    asked = Voice(site, session="ATVId_2")
+    for digits in (None, "1", "2"):
+        told.note("patient", digits or "(answers)", asked.event(digits))
+
+
 SCENES = {
     scene.__name__: scene
     for scene in (
@@ -223,6 +282,10 @@ SCENES = {
         wrong_codes,
         call_too_early,
         symptoms,
+        risk_by_ussd,
+        risk_by_sms,
+        risk_by_whatsapp,
+        risk_by_call,
     )
 }
 

@@ -50,7 +50,7 @@ class Chat:
         self.ids = itertools.count(1)
 
     def write(self, text: str, *, choice: str = "", photos: int = 0, kind: Kind | None = None) -> Reply:
-        kind, identity = kind or self.kind, f"{self.kind}-{next(self.ids)}"
+        kind, identity = kind or self.kind, f"{self.sender}-{self.kind}-{next(self.ids)}"
         message = Inbound("test", kind, identity, self.sender, "", text, choice=choice)
         with self.site.db.write() as tx:
             row = {
@@ -85,13 +85,15 @@ class Chat:
 
 
 class Voice:
-    """The person who was called."""
+    """The person who was called, or who rang: then the `direction` is "inbound"."""
 
-    def __init__(self, site: Runtime, msisdn: str = PATIENT, session: str = "ATVId_1") -> None:
-        self.site, self.msisdn, self.session = site, msisdn, session
+    def __init__(
+        self, site: Runtime, msisdn: str = PATIENT, session: str = "ATVId_1", direction: str = "outbound"
+    ) -> None:
+        self.site, self.msisdn, self.session, self.direction = site, msisdn, session, direction
 
     def event(self, digits: str | None = None) -> VoiceStep:
-        happened = VoiceEvent(self.session, "outbound", self.msisdn, "+254711082000", True, digits)
+        happened = VoiceEvent(self.session, self.direction, self.msisdn, "+254711082000", True, digits)
         with self.site.db.write() as tx:
             return voice_turn(tx, happened, person=self.msisdn)
 

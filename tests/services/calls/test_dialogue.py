@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 from flows.catalogue import text
 from services.calls.clips import key_of, may_play
 from services.calls.dialogue import answer_call
-from services.calls.jobs import fixed_sentences
+from services.calls.jobs import fixed_sentences, risk_sentences
 from services.channels.base import Kind, VoiceEvent
 from services.messaging.outbox import post
 from services.runtime import Runtime
@@ -36,7 +36,7 @@ def answer(site: Runtime, happened: VoiceEvent, step: str = "") -> Element:
 
 def all_ready(site: Runtime) -> None:
     with site.db.write() as tx:
-        for words in fixed_sentences(site.settings, "sw"):
+        for words in dict.fromkeys(fixed_sentences(site.settings, "sw") + risk_sentences(site.settings, "sw")):
             row = {"key": key_of("sw", words), "language": "sw", "text": words, "private": False, "state": "ready"}
             tx.execute(clip.insert().values(row | {"created_at": 0}))
 
@@ -140,3 +140,20 @@ def test_a_call_can_be_answered_where_the_operator_prefers(site: Runtime) -> Non
     all_ready(site)
     gather, _ = answer(site, event(direction="inbound"))
     assert gather.tag == "GetDigits"
+    assert key_of("sw", text("sw", "ask-call-menu")) in gather[0].attrib["url"]
+
+
+# No diabetes, 50 years, female, 160 cm, 72 kg, waist unknown, then what the points count; heard, and heard enough.
+RISK_KEYS = ("2", "1", "2", "50", "1", "160", "72", "1", "1", "1", "2", "2", "3", "2")
+
+
+@pytest.mark.parametrize("odd", [(), ("17",), (None,), ("*",)])
+def test_no_caller_with_the_risk_questions_waits_for_a_sentence(site: Runtime, odd: tuple[str | None, ...]) -> None:
+    site.settings = site.settings.model_copy(update={"voice_on_incoming": "answer"})
+    all_ready(site)
+    heard = [answer(site, event(keys, direction="inbound")) for keys in (None, *RISK_KEYS[:3], *odd, *RISK_KEYS[3:])]
+    assert [verbs[0].tag for verbs in heard] == ["GetDigits"] * (len(heard) - 1) + ["Play"]
+    assert key_of("sw", text("sw", "risk-eyes")) in heard[-2][0][2].attrib["url"]
+    with site.db.read() as tx:
+        unready = tx.execute(sa.select(clip.c.text).where(clip.c.state != "ready")).scalars().all()
+    assert unready == []
