@@ -27,11 +27,11 @@ from services.messaging.inbox import receive
 from services.messaging.outbox import post
 from services.runtime import Runtime
 from services.screening.engines import engine
-from services.screening.people import add_worker
+from services.screening.people import add_worker, set_language
 from services.screening.reading import read_photo
 from services.store.database import Database
 from services.store.migrate import migrate
-from services.store.tables import message, photo, screening, worker
+from services.store.tables import message, photo, risk_assessment, screening, worker
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,20 @@ def test_two_eyes_read_at_the_same_moment_are_decided(site: Runtime) -> None:
         outcome = tx.execute(sa.select(screening.c.outcome).where(screening.c.code == code)).scalar_one()
         told = tx.execute(sa.select(message.c.kind).where(message.c.recipient == PATIENT)).scalars().all()
     assert (outcome, sorted(told)) == ("rescreen", ["sms", "voice"])
+
+
+def test_answers_repeated_at_the_same_moment_are_kept_once(site: Runtime) -> None:
+    phone = Ussd(site, "+254722000078")
+    with site.db.write() as tx:
+        set_language(tx, msisdn=phone.msisdn, language="en")
+    phone.dial()
+    for answer in ("5", "98", "1", "2", "50", "1", "160", "1", "90", "1", "2", "2", "2"):
+        phone.press(answer)
+    last = f"{phone.text}*3"
+    assert len(set(at_once(lambda _: phone.send(last), 6))) == 1
+    with site.db.read() as tx:
+        row = tx.execute(sa.select(risk_assessment).where(risk_assessment.c.msisdn == phone.msisdn)).one()
+    assert (row.points_low, row.points, row.missing, row.answers["waist_cm"]) == (12, 15, ["bmi"], 90)
 
 
 def test_a_message_that_two_workers_take_at_once_goes_out_once(site: Runtime) -> None:

@@ -233,3 +233,20 @@ def test_ussd_and_messages_do_not_disturb_each_other(clinic: Clinic) -> None:
     chat.write("2")
     assert phone.press("1").startswith(f"CON {text('en', 'ask-birth-year')}")
     assert chat.write("0").text.startswith("Jicho")
+
+
+@pytest.mark.parametrize("word", ["RISK", "risk!", " Hatari ", "HINYRUOK."])
+@pytest.mark.parametrize("before", [(), ("jicho",), ("jicho", "1"), ("risk", "1", "2", "50")])
+def test_a_word_goes_straight_to_the_risk_questions(clinic: Clinic, word: str, before: tuple[str, ...]) -> None:
+    chat = Chat(clinic("sw"), Kind.SMS, PATIENT)
+    for words in before:
+        chat.write(words)
+    assert text("sw", "ask-risk-consent") in chat.write(word).text
+    assert chat.write("0").text.endswith("2. Hapana")
+    assert chat.write("1").text.startswith(text("sw", "ask-risk-diabetes"))
+
+
+def test_who_writes_the_word_first_of_all_chooses_a_language(clinic: Clinic) -> None:
+    chat = Chat(clinic("en"), Kind.SMS, "+254733000003")
+    assert chat.write("risk").text.startswith(text("sw", "ask-language"))
+    assert text("luo", "ask-risk-consent") in chat.write("2").text

@@ -14,9 +14,20 @@ from flows.render_chat import reply
 from flows.render_ussd import LIMIT, length, pages
 from flows.render_voice import VoiceStep, voice
 
+RISK_RESULT = [
+    Tell("risk-points-range", {"low": 16, "high": 23, "most": 26}),
+    Tell("risk-very-high"),
+    Tell("risk-test", {"clinic": "C" * 30}),
+    Tell("risk-eyes"),
+]
 STEPS = {
     "consent": Step("en", [], Confirm("ask-consent")),
     "wrong consent": Step("en", [], Confirm("ask-consent"), Invalid("error-choice", last=2)),
+    "risk consent": Step("en", [], Confirm("ask-risk-consent-worker")),
+    "relatives": Step(
+        "en", [], Choice("ask-risk-family", keys=("none", "far", "near")), Invalid("error-choice", last=3)
+    ),
+    "the longest risk": Step("en", RISK_RESULT),
     "the end": Step("en", [Tell("screening-opened", {"code": "482918"}), Tell("about", {"clinic": "C" * 30})]),
     "a name of brackets": Step(
         "en", [], Choice("ask-worker-menu", {"name": "[{~}]" * 40}, keys=("open", "result"), labels="menu")
@@ -52,6 +63,13 @@ def test_pages_lose_no_word(language: str) -> None:
     said = [word for screen in pages(step) for word in screen.split()]
     words = text(language, "ask-consent").split()
     assert [word for word in said if word not in furniture or word in words][: len(words)] == words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_risk_result_takes_three_screens_at_most_and_names_the_class_on_the_first(language: str) -> None:
+    screens = pages(Step(language, RISK_RESULT))
+    assert len(screens) <= 3
+    assert text(language, "risk-very-high").split(":")[0] in screens[0]
 
 
 def test_an_option_is_never_torn_apart() -> None:
