@@ -33,7 +33,9 @@ def tell_worker(tx: Connection, photo: Any, message_id: str, *, key: str, **para
 def settle(tx: Connection, photo: Any, *, reason: str) -> None:
     """After a new reading: tells the worker about this eye and what to do next, and the patient once it is decided."""
     # Locked: two eyes read at the same moment by two workers must not each think that the other is missing.
-    case = tx.execute(sa.select(screening).where(screening.c.id == photo.screening_id).with_for_update(key_share=True)).one()
+    case = tx.execute(
+        sa.select(screening).where(screening.c.id == photo.screening_id).with_for_update(key_share=True)
+    ).one()
     eyes = eye_outcomes(tx, case.id)
     this_eye = outcome_of_eye(eyes[photo.eye])
     assert this_eye is not None, "settle follows a reading of this eye"
