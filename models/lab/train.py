@@ -22,6 +22,8 @@ from models.lab.settings import RUNS, read
 
 @dataclass
 class Settings(Course):
+    mix: int = 4
+    sizes: str = "4x192,10x256"
     stage: str = "tune"  # pretrain | tune
     shape: str = "teacher"  # see net.SHAPES
     start: str = ""  # network to take the weights from; ImageNet's by default
@@ -29,7 +31,7 @@ class Settings(Course):
 
 STAGES: dict[str, dict[str, Any]] = {
     "pretrain": {"folder": "dr_pretrain", "mix": 16, "sizes": "2x160", "side": 224, "freeze": 0},
-    "tune": {"mix": 4, "sizes": "5x192,9x256"},
+    "tune": {},
 }
 
 
