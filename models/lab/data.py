@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.lab.settings import RUNS
+from services.inference.engine import FLIPS
 from services.inference.preprocess import square
 
 Pixels = NDArray[np.uint8]
@@ -117,6 +118,12 @@ def resized(pixels: Pixels, size: int) -> Pixels:
     return np.asarray(
         cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
     )
+
+
+def mirrored(pixels: Pixels, views: int) -> Iterator[Pixels]:
+    """The squares [n, side, side, 3] in the first `views` of the engine's mirrorings."""
+    for flip in FLIPS[:views]:
+        yield np.ascontiguousarray(pixels[(slice(None), *flip)])
 
 
 def handheld(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -24,8 +24,7 @@ from models.lab import course, data, net, train
 from models.lab.course import Course
 from models.lab.net import LOGITS, SHAPES, Grader
 from models.lab.settings import RUNS, read
-
-WEIGHTS = (1.0, 2.0, 1.0, 1.0, 0.5)  # as of the labels' loss
+from services.inference.engine import FLIPS
 
 
 @dataclass
@@ -49,7 +48,7 @@ def loss_of(logits: Tensor, targets: Tensor, temperature: float, alpha: float) -
     taught, learnt = targets[:, LOGITS:] / temperature, logits / temperature
     entropy = functional.binary_cross_entropy_with_logits(taught, taught.sigmoid(), reduction="none")
     crossed = functional.binary_cross_entropy_with_logits(learnt, taught.sigmoid(), reduction="none")
-    weights = torch.tensor(WEIGHTS) / sum(WEIGHTS)
+    weights = torch.tensor(train.WEIGHTS) / sum(train.WEIGHTS)
     soft = ((crossed - entropy) * weights).sum(dim=1).mean()
     return alpha * temperature**2 * soft + (1 - alpha) * hard
 
@@ -73,8 +72,8 @@ def taught(split: data.Split, teachers: list[Path], cache: Path, filtered: bool 
 
 def views(grader: Grader, pixels: data.Pixels, filtered: bool = False) -> NDArray[np.float32]:
     """Mean logits [n, 5] over the square, its two mirrors and its half turn."""
-    mirrored = (pixels, pixels[:, :, ::-1], pixels[:, ::-1], pixels[:, ::-1, ::-1])
-    return np.asarray(np.mean([course.predict(grader, view, filtered=filtered) for view in mirrored], axis=0))
+    views_ = data.mirrored(pixels, len(FLIPS))
+    return np.asarray(np.mean([course.predict(grader, view, filtered=filtered) for view in views_], axis=0))
 
 
 def student(settings: Settings) -> Grader:
@@ -92,20 +91,27 @@ def student(settings: Settings) -> Grader:
     return grader
 
 
+def lessons(settings: Settings) -> tuple[data.Split, data.Split | None]:
+    """What there is to learn from, with what the teachers say of it if there are any: the course's own photographs, and
+    the filtered ones to mix with them."""
+    learn = course.load(settings, "train")
+    extra = data.load(data.shared() / "dr_pretrain", "train", 224, crop=False) if settings.mix else None
+    teachers = [Path(path) for path in settings.teachers.split(",") if path]
+    if teachers:
+        kept = RUNS / "cache" / f"taught-{'-'.join(path.parent.name for path in teachers)}"
+        learn = taught(learn, teachers, kept.with_name(f"{kept.name}-{len(learn)}.npy"))
+        extra = extra and taught(extra, teachers, kept.with_name(f"{kept.name}-{len(extra)}.npy"), filtered=True)
+    return learn, extra
+
+
 def distil(settings: Settings) -> Path:
     """Teach, or go on teaching. Returns the last checkpoint."""
     if settings.alpha and not settings.teachers:
         raise ValueError("--teachers are needed, or --alpha 0 to learn from the labels alone")
     torch.set_num_threads(settings.threads)
-    run, teachers = RUNS / settings.run, [Path(path) for path in settings.teachers.split(",") if path]
-    learn = course.load(settings, "train")
-    extra = data.load(data.shared() / "dr_pretrain", "train", 224, crop=False) if settings.mix else None
-    if teachers:
-        kept = RUNS / "cache" / f"taught-{'-'.join(path.parent.name for path in teachers)}"
-        learn = taught(learn, teachers, kept.with_name(f"{kept.name}-{len(learn)}.npy"))
-        extra = extra and taught(extra, teachers, kept.with_name(f"{kept.name}-{len(extra)}.npy"), filtered=True)
+    learn, extra = lessons(settings)
     loss = partial(loss_of, temperature=settings.temperature, alpha=settings.alpha)
-    return course.fit(student(settings), settings, run, loss, learn, extra)
+    return course.fit(student(settings), settings, RUNS / settings.run, loss, learn, extra)
 
 
 if __name__ == "__main__":

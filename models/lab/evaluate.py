@@ -19,7 +19,8 @@ from PIL import Image
 from models.lab import data, looks
 from models.lab.settings import read
 from services.inference.engine import Engine
-from services.inference.evaluate import REFERABLE_GRADE, Case, evaluate, figures, labelled
+from services.inference.evaluate import REFERABLE_GRADE, Case, evaluate, figures
+from services.inference.labels import labelled
 from services.inference.manifest import load
 
 MODELS = Path(__file__).resolve().parents[1]

@@ -36,6 +36,7 @@ class Settings(distil.Settings):
     settled: float = 0.7
     every: int = 20  # sparse: steps between two prunings
     sizes: str = "6x256"
+    mix: int = 0
 
 
 def sparsity_at(step: int, steps: int, settings: Settings) -> float:
@@ -104,14 +105,10 @@ def sparse(settings: Settings) -> Path:
         if step % settings.every == 0 or step >= steps:
             zero(grader, share)
 
-    run, teachers = RUNS / settings.run, [Path(path) for path in settings.teachers.split(",") if path]
-    learn = course.load(settings, "train")
-    if teachers:
-        name = f"taught-{'-'.join(path.parent.name for path in teachers)}-{len(learn)}.npy"
-        learn = distil.taught(learn, teachers, RUNS / "cache" / name)
-    settings.mix = 0
-    loss = partial(distil.loss_of, temperature=settings.temperature, alpha=settings.alpha if teachers else 0.0)
-    last = course.fit(distil.student(settings), settings, run, loss, learn, after_step=after_step)
+    run = RUNS / settings.run
+    learn, extra = distil.lessons(settings)
+    loss = partial(distil.loss_of, temperature=settings.temperature, alpha=settings.alpha if settings.teachers else 0.0)
+    last = course.fit(distil.student(settings), settings, run, loss, learn, extra, after_step)
     grader, size = net.load(last)
     grader.freeze(settings.freeze)
     zero(grader, settings.final)  # the average still remembers what was set to zero

@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -81,49 +84,46 @@ def float_nodes(model: onnx.ModelProto) -> list[str]:
     return [*before, *after]
 
 
-def prepared(source: Path, target: Path) -> onnx.ModelProto:
-    """The graph folded, with shapes, and with a name on every node, written to `target`."""
-    quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
-    model = onnx.load(str(target))
-    for at, node in enumerate(model.graph.node):
-        node.name = node.name or f"n{at}"
-    onnx.save(model, str(target))
-    return model
+@contextmanager
+def prepared(source: Path) -> Iterator[tuple[Path, onnx.ModelProto]]:
+    """The graph folded, with shapes, and with a name on every node, in a file for the time being."""
+    with TemporaryDirectory() as folder:
+        ready = Path(folder) / "ready.onnx"
+        quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
+        model = onnx.load(str(ready))
+        for at, node in enumerate(model.graph.node):
+            node.name = node.name or f"n{at}"
+        onnx.save(model, str(ready))
+        yield ready, model
 
 
 def static(source: Path, target: Path, pixels: data.Pixels, per_channel: bool, method: str = "MinMax") -> None:
     """int8 weights and uint8 activations in QDQ form, calibrated on the squares given."""
-    ready = target.with_suffix(".ready.onnx")
-    model = prepared(source, ready)
     logging.getLogger().setLevel(logging.ERROR)
-    quantize_static(
-        str(ready), str(target), Pictures(pixels, model.graph.input[0].name),
-        quant_format=QuantFormat.QDQ, per_channel=per_channel, op_types_to_quantize=["Conv", "Add", "Clip", "Pad"],
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=float_nodes(model),
-        calibrate_method=CalibrationMethod[method],
-    )  # fmt: skip
-    ready.unlink()
+    with prepared(source) as (ready, model):
+        quantize_static(
+            str(ready), str(target), Pictures(pixels, model.graph.input[0].name),
+            quant_format=QuantFormat.QDQ, per_channel=per_channel, op_types_to_quantize=["Conv", "Add", "Clip", "Pad"],
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=float_nodes(model),
+            calibrate_method=CalibrationMethod[method],
+        )  # fmt: skip
     strip(target)
 
 
 def dynamic(source: Path, target: Path) -> None:
     """int8 weights; activations are measured and rounded anew for every picture."""
-    ready = target.with_suffix(".ready.onnx")
-    model = prepared(source, ready)
-    quantize_dynamic(
-        str(ready), str(target), op_types_to_quantize=["Conv", "MatMul", "Gemm"], weight_type=QuantType.QInt8,
-        nodes_to_exclude=float_nodes(model),
-    )  # fmt: skip
-    ready.unlink()
+    with prepared(source) as (ready, model):
+        quantize_dynamic(
+            str(ready), str(target), op_types_to_quantize=["Conv", "MatMul", "Gemm"], weight_type=QuantType.QInt8,
+            nodes_to_exclude=float_nodes(model),
+        )  # fmt: skip
     strip(target)
 
 
 def float16(source: Path, target: Path) -> None:
     """Half precision for everything behind the contrast filter."""
-    ready = target.with_suffix(".ready.onnx")
-    model = prepared(source, ready)
-    ready.unlink()
-    half = convert_float_to_float16(model, keep_io_types=True, node_block_list=float_nodes(model))
+    with prepared(source) as (_, model):
+        half = convert_float_to_float16(model, keep_io_types=True, node_block_list=float_nodes(model))
     whole = OnnxModel(half)
     whole.topological_sort()  # the converter appends its casts at the end
     onnx.save(whole.model, str(target))

@@ -11,29 +11,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from models.dr import phantom
 from models.lab import data
+from models.lab.limits import Bools, Floats, doubt_for, sigmoid, temperature_of, threshold_for
 from models.lab.net import OEDEMA, REFERABLE
 from models.lab.quantise import run, side_of
 from models.lab.settings import RUNS, read
 from services.inference import quality
-from services.inference.evaluate import auc, labelled
+from services.inference.evaluate import REFERABLE_GRADE, auc
+from services.inference.labels import labelled
 from services.inference.manifest import FORMAT
 from services.inference.preprocess import find_field, square
 
 MODELS = Path(__file__).resolve().parents[1]
 TIERS = {"full": 4, "medium": 2, "light": 1}  # best first, and over how many mirrored views each averages
-Floats = NDArray[np.floating[Any]]
-Bools = NDArray[np.bool_]
 
 
 @dataclass
@@ -52,8 +50,8 @@ class Settings:
 
 
 @dataclass
-class Val:
-    """The gradable part of val: squares by size are made when asked for."""
+class Gradable:
+    """The photographs of a split that the quality gate lets through."""
 
     pictures: list[Image.Image]
     positive: Bools
@@ -61,50 +59,19 @@ class Val:
     dry: Bools  # grade below 2 and known, or by its grade of 0 taken, to have none
 
     def squares(self, size: int) -> data.Pixels:
+        """[n, size, size, 3]"""
         return np.stack([square(picture, size, find_field(picture)) for picture in self.pictures])
 
 
-def temperature_of(logits: Floats, positive: Bools) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al. 2017)."""
-    grid = np.geomspace(0.25, 4, 161)
-    z = logits[None, :] / grid[:, None]
-    loss = np.where(positive, np.logaddexp(0, -z), np.logaddexp(0, z)).mean(axis=1)
-    return round(float(grid[loss.argmin()]), 3)
-
-
-def threshold_for(sensitivity: float, probability: Floats, positive: Bools) -> float:
-    """The highest threshold that keeps this sensitivity, halfway to the next score below."""
-    ranked = np.sort(probability[positive])[::-1]
-    needed = math.ceil(sensitivity * len(ranked))
-    lowest = ranked[needed - 1]
-    below = probability[probability < lowest]
-    return round(float((lowest + below.max()) / 2 if len(below) else lowest), 4)
-
-
-def doubt_for(threshold: float, probability: Floats, positive: Bools, caught: float, retaken: float) -> float:
-    """From where a reading is too uncertain to be called normal: low enough to catch this share of the referable ones
-    that the threshold misses, but never so low that more than `retaken` of the others are taken again."""
-    missed = np.sort(probability[positive & (probability < threshold)])[::-1]
-    wanted = missed[math.ceil(caught * len(missed)) - 1] if len(missed) else threshold
-    others = np.sort(probability[~positive & (probability < threshold)])[::-1]
-    allowed = others[min(len(others) - 1, math.floor(retaken * int((~positive).sum())))] if len(others) else threshold
-    return round(float(min(threshold, max(wanted, np.nextafter(allowed, 1)))) - 5e-5, 4)
-
-
 def view_logits(path: Path, squares: data.Pixels, views: int) -> Floats:
-    """Mean logits [n, 5] over the first `views` of: as it is, left-right, up-down, both; as the engine does."""
-    mirrored = (squares, squares[:, :, ::-1], squares[:, ::-1], squares[:, ::-1, ::-1])[:views]
-    return np.asarray(np.mean([run(path, np.ascontiguousarray(view)) for view in mirrored], axis=0))
+    """Mean logits [n, 5] over mirrored views, as the engine averages them."""
+    return np.asarray(np.mean([run(path, view) for view in data.mirrored(squares, views)], axis=0))
 
 
-def sigmoid(logits: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-logits)))
-
-
-def gradable_val(gate: dict[str, Any]) -> Val:
-    """Those val photographs that the quality gate lets through."""
+def gradable(split: str, gate: dict[str, Any]) -> Gradable:
+    """Reads a split of `dr` through the gate."""
     pictures, rows = [], []
-    for row in labelled(data.shared() / "dr", "val"):
+    for row in labelled(data.shared() / "dr", split):
         with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
             picture = image.convert("RGB")
         if quality.assess(picture, gate["parameters"]).gradable:
@@ -112,17 +79,18 @@ def gradable_val(gate: dict[str, Any]) -> Val:
             rows.append(row)
     grade = np.array([int(row["grade"]) for row in rows])
     dme = np.array([float(row["dme"]) if row["dme"] else np.nan for row in rows])
-    return Val(pictures, grade >= 2, dme > 0, (grade < 2) & ((dme == 0) | (grade == 0)))
+    positive = grade >= REFERABLE_GRADE
+    return Gradable(pictures, positive, dme > 0, ~positive & ((dme == 0) | (grade == 0)))
 
 
-def freeze(path: Path, val: Val, settings: Settings) -> dict[str, Any]:
+def freeze(path: Path, val: Gradable, settings: Settings) -> dict[str, Any]:
     """A tier's entry in the manifest. Raises RuntimeError when it cannot clear the floor."""
     name, content, size = path.stem, path.read_bytes(), side_of(path)
     compressed = json.loads(path.with_name(f"{name}.quantise.json").read_text())
     logits = view_logits(path, val.squares(size), TIERS[name])
     temperature = temperature_of(logits[:, REFERABLE], val.positive)
     probability = sigmoid(logits[:, REFERABLE] / temperature)
-    threshold = threshold_for(settings.sensitivity, probability, val.positive)
+    threshold = round(threshold_for(settings.sensitivity, probability, val.positive), 4)
     doubt = doubt_for(threshold, probability, val.positive, settings.caught, settings.retaken)
     swollen = sigmoid(logits[:, OEDEMA])
     oedema = round(float(np.quantile(swollen[val.dry], settings.spared)), 4)
@@ -195,7 +163,7 @@ def main(settings: Settings) -> dict[str, Any]:
     """Write models/dr: graphs, golden cases, manifest."""
     export, folder = Path(settings.export), Path(settings.models) / "dr"
     gate = json.loads(Path(settings.gate).read_text())
-    val = gradable_val(gate)
+    val = gradable("val", gate)
     tiers: dict[str, Any] = {}
     for name in TIERS:
         if (export / f"{name}.onnx").exists():

@@ -19,18 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from models.lab import data, looks
+from models.lab import looks
+from models.lab.limits import Bools, Floats, sigmoid, temperature_of, threshold_for
 from models.lab.net import REFERABLE
 from models.lab.quantise import run, side_of
-from models.lab.release import MODELS, Bools, Floats, sigmoid, temperature_of, threshold_for
+from models.lab.release import MODELS, gradable
 from models.lab.release import Settings as Release
 from models.lab.settings import RUNS, read
-from services.inference import quality
-from services.inference.evaluate import auc, auc_interval, calibration_error, labelled
-from services.inference.preprocess import find_field, square
+from services.inference.evaluate import auc, auc_interval, calibration_error
 
 ROWS = {
     "teacher.float32": "teacher, float32",
@@ -80,28 +76,6 @@ class Settings:
     rounds: int = 5
 
 
-@dataclass
-class Photographs:
-    """The gradable photographs of a split."""
-
-    pictures: list[Image.Image]
-    positive: Bools
-
-    def squares(self, size: int) -> data.Pixels:
-        return np.stack([square(picture, size, find_field(picture)) for picture in self.pictures])
-
-
-def gradable(split: str, gate: dict[str, Any]) -> Photographs:
-    pictures, positive = [], []
-    for row in labelled(data.shared() / "dr", split):
-        with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
-            picture = image.convert("RGB")
-        if quality.assess(picture, gate["parameters"]).gradable:
-            pictures.append(picture)
-            positive.append(int(row["grade"]) >= 2)
-    return Photographs(pictures, np.array(positive))
-
-
 def figures(probability: Floats, positive: Bools, threshold: float) -> dict[str, float]:
     low, high = auc_interval(positive, probability)
     found = {
@@ -144,7 +118,7 @@ def main(settings: Settings) -> dict[str, Any]:
         logits = {key: run(path, part.squares(side_of(path)))[:, REFERABLE] for key, part in splits.items()}
         temperature = temperature_of(logits["val"], splits["val"].positive)
         risk = {key: sigmoid(values / temperature) for key, values in logits.items()}
-        threshold = threshold_for(Release.sensitivity, risk["val"], splits["val"].positive)
+        threshold = round(threshold_for(Release.sensitivity, risk["val"], splits["val"].positive), 4)
         content = path.read_bytes()
         rows.append(
             {

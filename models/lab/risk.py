@@ -11,7 +11,6 @@ of every split: their classes agree nearly always.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
@@ -33,31 +32,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.lab.data import shared
+from models.lab.limits import Bools, threshold_for
 from models.lab.risk_card import card
+from models.lab.risk_table import SYMPTOMS, Floats, Table, load
 from models.lab.settings import read
 from services.inference.evaluate import auc, calibration_error
 from services.inference.risk import calibrated, logit
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-# Column of the table, name of the input, what a yes means.
-SYMPTOMS = (
-    ("Polyuria", "polyuria", "passes much more urine than usual"),
-    ("Polydipsia", "polydipsia", "is much thirstier than usual"),
-    ("sudden weight loss", "weight-loss", "lost weight suddenly"),
-    ("weakness", "weakness", "feels weak"),
-    ("Polyphagia", "polyphagia", "is much hungrier than usual"),
-    ("Genital thrush", "thrush", "has a yeast infection of the genitals"),
-    ("visual blurring", "blurred-vision", "sees blurred"),
-    ("Itching", "itching", "itches"),
-    ("Irritability", "irritability", "is irritable"),
-    ("delayed healing", "slow-healing", "has wounds that heal slowly"),
-    ("partial paresis", "paresis", "has weakness of some muscles, as of one limb"),
-    ("muscle stiffness", "stiffness", "has stiff muscles"),
-    ("Alopecia", "hair-loss", "loses hair"),
-    ("Obesity", "obesity", "is obese"),
-)
 # No symptom; the two that weigh most; all; and two in between, to be asked again of every model that is to serve.
 GOLDEN: tuple[tuple[int, tuple[str, ...]], ...] = (
     (30, ()),
@@ -84,33 +65,6 @@ class Settings:
     resamples: int = 1000
     tolerance: float = 0.001  # of a golden case's probability, between processors
     seed: int = 1
-
-
-@dataclass
-class Table:
-    """`answers` [n, 15] is age in years and one 0 or 1 a symptom; `group` [n] is equal where all symptoms are. `male`
-    [n] is no input: see the card."""
-
-    answers: Floats
-    positive: Bools
-    male: Bools
-    group: NDArray[np.int64]
-
-
-def load(path: Path, *, distinct: bool = True) -> Table:
-    """The table. `distinct=False` keeps repeated rows, only to show what they would pretend. Raises KeyError for a
-    missing column and ValueError for an answer that is none."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if distinct:
-        rows = list({tuple(row.items()): row for row in rows}.values())
-    answers = np.array(
-        [[float(row["Age"]), *(["No", "Yes"].index(row[column]) for column, _, _ in SYMPTOMS)] for row in rows]
-    )
-    _, group = np.unique(answers[:, 1:], axis=0, return_inverse=True)
-    positive = np.array([["Negative", "Positive"].index(row["class"]) for row in rows], dtype=bool)
-    male = np.array([["Female", "Male"].index(row["Gender"]) for row in rows], dtype=bool)
-    return Table(answers, positive, male, group.ravel())
 
 
 def candidates(settings: Settings) -> dict[str, ClassifierMixin]:
@@ -157,14 +111,6 @@ def calibration(probability: Floats, positive: Bools) -> tuple[float, float]:
     """Platt's slope and intercept on the logit of out-of-fold probabilities."""
     fitted = LogisticRegression(C=1e6).fit(logit(probability)[:, None], positive)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def threshold_for(sensitivity: float, probability: Floats, positive: Bools) -> float:
-    """The highest threshold that keeps this sensitivity, halfway to the next score below."""
-    ranked = np.sort(probability[positive])[::-1]
-    lowest = ranked[math.ceil(sensitivity * len(ranked)) - 1]
-    below = probability[probability < lowest]
-    return float((lowest + below.max()) / 2 if len(below) else lowest)
 
 
 def nested(model: ClassifierMixin, table: Table, settings: Settings) -> tuple[Floats, Bools]:

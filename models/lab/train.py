@@ -35,10 +35,14 @@ STAGES: dict[str, dict[str, Any]] = {
 }
 
 
+# Of the logits in the loss: referable counts twice, oedema, known of few, half.
+WEIGHTS = (1.0, 2.0, 1.0, 1.0, 0.5)
+
+
 def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
-    """Binary cross-entropy over the known targets; referable counts twice, oedema half."""
+    """Weighted binary cross-entropy over the known targets."""
     targets = targets[:, :LOGITS]
-    weights = torch.tensor([1.0, 2.0, 1.0, 1.0, 0.5]) * (~targets.isnan())
+    weights = torch.tensor(WEIGHTS) * (~targets.isnan())
     each = functional.binary_cross_entropy_with_logits(logits, targets.nan_to_num(), reduction="none")
     return (each * weights).sum() / weights.sum()
 
