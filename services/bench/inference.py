@@ -124,15 +124,11 @@ def memory(tier: str, photographs: str) -> dict[str, Any]:
 
 def _pass(file: Path, size: int) -> Callable[[], object]:
     import numpy as np
-    import onnxruntime
 
     from models.dr.phantom import draw
+    from services.inference.session import open_session
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # as the engine opens it
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    session = open_session(file.read_bytes())
     fed = {session.get_inputs()[0].name: np.asarray(draw(1, size))[None]}
     logits = next(output.name for output in session.get_outputs() if output.name != "map")
     return lambda: session.run([logits], fed)

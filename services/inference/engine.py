@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.inference import preprocess, quality
-from services.inference.manifest import Manifest, ModelError, Tier, load, verified_bytes
+from services.inference.manifest import Manifest, ModelError, Tier, load
 from services.inference.quality import Quality
+from services.inference.session import open_session, verified_bytes
 
 Outcome = Literal["refer", "rescreen", "retake"]
 Sign = Literal["retinopathy", "oedema"]
@@ -128,12 +129,9 @@ class Engine:
             doubtful=not signs and probability is not None and probability >= tier.doubt,
         )
 
-    def probability(self, pixels: preprocess.Pixels) -> float:
-        """Calibrated probability of referable disease in a square [size, size, 3] from `preprocess.square`."""
-        return calibrated(self.logits(pixels)[self.tier.output], self.tier.temperature)
-
     def logits(self, pixels: preprocess.Pixels, views: int | None = None) -> Floats:
-        """Every logit of the graph for a square [size, size, 3], averaged over mirrored views (the tier's)."""
+        """Every logit of the graph for a square [size, size, 3] from `preprocess.square`, averaged over mirrored views
+        (the tier's)."""
         runs = [self._run(self._logits, pixels[flip]).ravel() for flip in FLIPS[: views or self.tier.views]]
         return np.asarray(np.mean(runs, axis=0), dtype=np.float32)
 
@@ -179,15 +177,9 @@ def calibrated(logit: float, temperature: float) -> float:
 
 
 def _open(tier: Tier) -> onnxruntime.InferenceSession:
-    content = verified_bytes(tier)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # the arena keeps its peak for good; a clinic's server has 2 GB in all
-    options.log_severity_level = 3
-    available = onnxruntime.get_available_providers()
-    providers = [name for name in available if name not in ("CPUExecutionProvider", "AzureExecutionProvider")]
+    content = verified_bytes(tier.file, tier.sha256)
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=[*providers, "CPUExecutionProvider"])
+        session = open_session(content, accelerators=True)
         shape = session.get_inputs()[0].shape
         logits = next(output for output in session.get_outputs() if output.name != MAP).shape[-1]
     except Exception as error:  # onnxruntime raises its own unrelated types for every kind of bad graph

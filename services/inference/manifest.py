@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -104,18 +103,6 @@ def load(models_dir: Path, programme: str) -> Manifest:
     if not manifest.tiers:
         raise ModelError(f"{path}: names no tier")
     return manifest
-
-
-def verified_bytes(tier: Tier) -> bytes:
-    """The model file's bytes, after their hash was checked: what runs is what was checked. Raises ModelError."""
-    try:
-        content = tier.file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{tier.file}: {error.strerror}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != tier.sha256:
-        raise ModelError(f"{tier.file.name}: sha256 is {found[:12]}…, the manifest says {tier.sha256[:12]}…")
-    return content
 
 
 def _tier(folder: Path, name: str, raw: Mapping[str, Any]) -> Tier:

@@ -6,7 +6,6 @@ A model that exists is a model that may be trusted, as in `engine.py`: its file 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from services.inference.manifest import FORMAT, ModelError
+from services.inference.session import open_session, verified_bytes
 
 PROGRAMME = "risk"
 TIER = "full"
@@ -128,20 +128,9 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
 
 def _open(file: Path, sha256: str, width: int) -> onnxruntime.InferenceSession:
     """A session on exactly the bytes whose hash was checked."""
+    content = verified_bytes(file, sha256)
     try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{file}: {error.strerror}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ModelError(f"{file.name}: sha256 is {found[:12]}…, the manifest says {sha256[:12]}…")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
-    try:
-        # A forest of a thousand questions gains nothing from an accelerator.
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = open_session(content)  # a forest of a thousand questions gains nothing from an accelerator
         read = session.get_inputs()[0].shape[-1]
     except Exception as error:  # onnxruntime raises its own unrelated types for every kind of bad graph
         raise ModelError(f"{file.name}: {error}") from error
