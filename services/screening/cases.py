@@ -15,7 +15,7 @@ from services.screening.decision import outcome_of_patient
 from services.screening.results import announce, eye_outcomes
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
-from services.store.tables import consent, message, photo, screening, worker
+from services.store.tables import consent, message, photo, screening
 
 _OPEN_FOR_MS = 30 * DAY_MS
 _CALLS_A_DAY = 3
@@ -43,7 +43,7 @@ def open_screening(
     health worker, was removed meanwhile. `language` is the patient's; consent was read in the worker's. `priority` is
     "routine" or "urgent".
     """
-    worker_id = _worker_id(tx, worker)
+    worker_id = people.worker_id(tx, worker)
     if worker_id is None:
         return {"code": None}
     row = {
@@ -172,7 +172,3 @@ def _find(tx: Connection, code: str, msisdn: str) -> Any:
         return "unknown"
     people.forgive_wrong_codes(tx, msisdn)
     return row
-
-
-def _worker_id(tx: Connection, msisdn: str) -> int | None:
-    return tx.execute(sa.select(worker.c.id).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()

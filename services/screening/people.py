@@ -38,6 +38,11 @@ def workers(tx: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.mappings()]
 
 
+def worker_id(tx: Connection, msisdn: str) -> int | None:
+    """The active health worker of this number, if there is one."""
+    return tx.execute(sa.select(worker.c.id).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()
+
+
 def caller_for(tx: Connection, msisdn: str) -> dict[str, Any]:
     """What a conversation needs to know of a number: `{"worker": bool, "name": str, "language": str | None}`."""
     known = tx.execute(sa.select(worker.c.name).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()

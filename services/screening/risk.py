@@ -9,12 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.messaging.outbox import ring
-from services.screening.findrisc import INSTRUMENT, TEST_FROM, Answers, category, score
-from services.screening.people import caller_for
+from services.screening.findrisc import INSTRUMENT, Answers, Score, score
+from services.screening.people import caller_for, worker_id
 from services.settings import current
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.tables import message, risk_assessment
-from services.store.tables import worker as worker_table
 
 RISK_CALL = "risk-asked"
 """The purpose of a call that reads the answer out."""
@@ -33,13 +32,13 @@ def record_risk(
     A person's own answers are kept with her number. What a health worker typed is somebody else's: it is kept with the
     worker, and without a number.
     """
-    worker_id = _worker_id(tx, msisdn) if worker else None
-    if worker and worker_id is None:
+    typist = worker_id(tx, msisdn) if worker else None
+    if worker and typist is None:
         return _NOTHING
     found = score(Answers(**answers))
     row = {
         "msisdn": None if worker else msisdn,
-        "worker_id": worker_id,
+        "worker_id": typist,
         "channel": channel,
         "instrument": INSTRUMENT,
         "answers": dict(answers),
@@ -51,7 +50,7 @@ def record_risk(
         "answered_at": now_ms(),
     }
     number = tx.execute(risk_assessment.insert().values(row).returning(risk_assessment.c.id)).scalar_one()
-    return _told(number, found.low, found.high)
+    return _told(number, found)
 
 
 def newest_risk(tx: Connection, *, msisdn: str) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def newest_risk(tx: Connection, *, msisdn: str) -> dict[str, Any]:
         .order_by(risk_assessment.c.id.desc())
         .limit(1)
     ).first()
-    return _NOTHING if row is None else _told(row.id, row.points_low, row.points)
+    return _NOTHING if row is None else _told(row.id, Score(row.points_low, row.points, ()))
 
 
 def ring_with_risk(tx: Connection, *, msisdn: str, assessment: int) -> dict[str, Any]:
@@ -84,17 +83,11 @@ def ring_with_risk(tx: Connection, *, msisdn: str, assessment: int) -> dict[str,
     return {"state": "calling"}
 
 
-def _told(assessment: int, low: int, high: int) -> dict[str, Any]:
+def _told(assessment: int, found: Score) -> dict[str, Any]:
     return {
         "assessment": assessment,
-        "low": low,
-        "high": high,
-        "category": category(high),
-        "test_advised": high >= TEST_FROM,
+        "low": found.low,
+        "high": found.high,
+        "category": found.category,
+        "test_advised": found.test_advised,
     }
-
-
-def _worker_id(tx: Connection, msisdn: str) -> int | None:
-    return tx.execute(
-        sa.select(worker_table.c.id).where(worker_table.c.msisdn == msisdn, worker_table.c.active)
-    ).scalar()

@@ -13,7 +13,7 @@ from flows.catalogue import text
 from services.channels.base import Kind
 from services.messaging.outbox import INFERENCE, enqueue, post
 from services.runtime import Runtime
-from services.screening.people import caller_for
+from services.screening.people import caller_for, worker_id
 from services.settings import current
 from services.store.clock import now_ms
 from services.store.tables import symptom_assessment, worker
@@ -38,11 +38,11 @@ def record_symptoms(
     unknown = set(symptoms) - set(SYMPTOMS)
     if unknown:
         raise ValueError(f"no symptom: {', '.join(sorted(unknown))}")
-    worker_id = tx.execute(sa.select(worker.c.id).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()
-    if worker_id is None:
+    asks = worker_id(tx, msisdn)
+    if asks is None:
         return {"number": None}
     row = {
-        "worker_id": worker_id,
+        "worker_id": asks,
         "channel": channel,
         "age": age,
         "symptoms": list(symptoms),
