@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from services.inference.choose import Priority, waits_for
 from services.runtime import Runtime
+from services.site.strain import Strain
 from services.store.clock import now_ms
 from services.store.tables import inbound, outbox, photo, screening
 
@@ -24,13 +25,17 @@ class Held(Exception):
     """Work that a worker found should wait; the text is the shortage."""
 
 
+def must_wait(strain: Strain) -> list[str]:
+    """The tasks that wait while a site is short of this."""
+    return [task for task, priority in _MAY_WAIT.items() if waits_for(strain, priority)]
+
+
 def hold_and_release(site: Runtime) -> int:
     """Holds back what should wait now, and lets go what need not wait any longer. How many rows changed.
 
     Each held photograph's sender is told once for its screening, in the transaction that holds it.
     """
-    strain = site.watch.strain()
-    waiting = [task for task, priority in _MAY_WAIT.items() if waits_for(strain, priority)]
+    waiting = must_wait(site.watch.strain())
     with site.db.read() as tx:
         to_hold = _ids(tx, "pending", outbox.c.task.in_(waiting)) if waiting else []
         to_release = _ids(tx, "held", outbox.c.task.not_in(waiting))

@@ -10,7 +10,7 @@ import redis
 
 from services import queue
 from services.messaging.delivery import settle_unknown
-from services.messaging.holding import hold_and_release
+from services.messaging.holding import hold_and_release, must_wait
 from services.runtime import Runtime
 
 _LOG = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
     due = 0.0
     while not stopping():
         try:
-            if site.watch.strain() or time.monotonic() >= due:
+            # Before each dispatch while photographs wait for power; else it is enough to look now and then.
+            if must_wait(site.watch.strain()) or time.monotonic() >= due:
                 due = time.monotonic() + _RELEASE_EVERY_S
                 hold_and_release(site)
             moved = queue.dispatch(connection, site.db)

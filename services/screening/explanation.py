@@ -22,6 +22,8 @@ def keep_heatmap(site: Runtime, engine: Engine, photo_id: int, photograph: Photo
     Called when the reading is concluded and those concerned are told: nobody waits for an illustration, and a result
     stands without one.
     """
+    if not found.referable:
+        return
     with site.db.read() as tx:
         wanted = tx.execute(
             sa.select(reading.c.id).where(reading.c.photo_id == photo_id, reading.c.heatmap.is_(None))
