@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services import logs, settings
+from services import settings
+from services.commands import clear_errors, configure
+from services.commands.worker import worker
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -31,13 +33,16 @@ def main() -> None:
     """Jicho: eye screening by any phone, where the network and the power are poor."""
 
 
+main.add_command(worker)
+
+
 @main.command()
 def run() -> None:
     """Run the whole service: queue, workers, gateway and, for a trial, a stand-in carrier with a phone to try it."""
     from services import launcher
 
-    with _clear_errors():
-        configured = _configure("launcher")
+    with clear_errors():
+        configured = configure("launcher")
         try:
             launcher.run(configured)
         except (launcher.AlreadyRunning, launcher.StartFailed) as error:
@@ -49,8 +54,8 @@ def gateway() -> None:
     """Answer carriers' callbacks on JICHO_HOST:JICHO_PORT."""
     import waitress
 
-    with _clear_errors():
-        configured = _configure("gateway")
+    with clear_errors():
+        configured = configure("gateway")
         waitress.serve(
             create_app(),
             host=configured.host,
@@ -70,8 +75,8 @@ def simulator() -> None:
     from services.channels.registry import simulator_config
     from services.channels.simulator import create_simulator
 
-    with _clear_errors():
-        configured = _configure("simulator")
+    with clear_errors():
+        configured = configure("simulator")
         if configured.carrier != "simulator":
             raise click.ClickException("the stand-in carrier is off with JICHO_CARRIER=live")
         application = create_simulator(simulator_config(configured))
@@ -84,8 +89,8 @@ def prepare() -> None:
     from services import queue, runtime
     from services.store.migrate import migrate
 
-    with _clear_errors():
-        configured = _configure("prepare")
+    with clear_errors():
+        configured = configure("prepare")
         site = runtime.current()
         migrate(site.db)
         queue.wait_until_ready(configured.queue_url)
@@ -100,8 +105,8 @@ def relay() -> None:
     from services import runtime
     from services.messaging.relay import relay as move
 
-    with _clear_errors():
-        _configure("relay")
+    with clear_errors():
+        configure("relay")
         move(runtime.current(), stopping=_until_signalled())
 
 
@@ -111,75 +116,9 @@ def scheduler() -> None:
     from services import runtime
     from services.messaging.relay import scheduler as keep
 
-    with _clear_errors():
-        _configure("scheduler")
+    with clear_errors():
+        configure("scheduler")
         keep(runtime.current(), stopping=_until_signalled())
-
-
-@main.group()
-def worker() -> None:
-    """Health workers (add, list, remove), and the queue workers that `run` starts."""
-
-
-@worker.command("add")
-@click.argument("phone")
-@click.argument("name")
-@click.option("--language", type=click.Choice(["en", "sw", "luo"]), help="the worker's language")
-def worker_add(phone: str, name: str, language: str | None) -> None:
-    """Let PHONE open screenings as NAME."""
-    from services import runtime
-    from services.screening.people import add_worker
-    from services.store.migrate import migrate
-
-    with _clear_errors():
-        msisdn = _msisdn(phone, _configure("command").region)
-        migrate(runtime.current().db)
-        with runtime.current().db.write() as tx:
-            added = add_worker(tx, msisdn=msisdn, name=name, language=language)
-        click.echo(f"{'Added' if added else 'Updated'} {name}, {msisdn}.")
-
-
-@worker.command("list")
-def worker_list() -> None:
-    """Show every health worker."""
-    from services import runtime
-    from services.screening.people import workers
-    from services.store.migrate import migrate
-
-    with _clear_errors():
-        _configure("command")
-        migrate(runtime.current().db)
-        with runtime.current().db.read() as tx:
-            for row in workers(tx):
-                click.echo(f"{row['msisdn']}  {row['name']}{'' if row['active'] else '  (removed)'}")
-
-
-@worker.command("remove")
-@click.argument("phone")
-def worker_remove(phone: str) -> None:
-    """Take the right to open screenings from PHONE."""
-    from services import runtime
-    from services.screening.people import remove_worker
-
-    with _clear_errors():
-        msisdn = _msisdn(phone, _configure("command").region)
-        with runtime.current().db.write() as tx:
-            removed = remove_worker(tx, msisdn=msisdn)
-        if not removed:
-            raise click.ClickException(f"{msisdn} is no health worker: see `python app.py worker list`")
-
-
-@worker.command("run")
-@click.argument("queue_name", metavar="QUEUE", type=click.Choice(["inference", "speech", "delivery"]))
-@click.option("--slot", default=0, help="tells several workers of one queue apart")
-def worker_run(queue_name: str, slot: int) -> None:
-    """Work on one QUEUE until stopped."""
-    from services import queue
-    from services.warming import WARM
-
-    with _clear_errors():
-        configured = _configure(f"{queue_name}-{slot}")
-        queue.work(queue_name, slot, configured.queue_url, warm=WARM[queue_name])
 
 
 @main.command()
@@ -235,7 +174,7 @@ def dial(phone: str, url: str | None) -> None:
     """A phone in the terminal: dial, read the screen, type an answer."""
     from services.channels.terminal_phone import converse
 
-    with _clear_errors():
+    with clear_errors():
         configured = settings.load()
         converse(url or configured.simulator_url, phone, configured.ussd_code)
 
@@ -283,34 +222,9 @@ def callbacks() -> None:
     """Print the addresses to give to the carriers (they hold secret tokens)."""
     from services.gateway.addresses import addresses
 
-    with _clear_errors():
+    with clear_errors():
         for name, address in addresses(settings.load()).items():
             click.echo(f"{name:34} {address}")
-
-
-class _clear_errors:  # noqa: N801 - reads as a phrase
-    """Turns a bad setting into one clear line."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, settings.SettingsError):
-            raise click.ClickException(str(error)) from None
-
-
-def _configure(process: str) -> settings.Settings:
-    configured = settings.current()
-    logs.configure(process, configured.log_level)
-    return configured
-
-
-def _msisdn(phone: str, region: str) -> str:
-    from services.channels.phone_numbers import NotAPhone, normalise
-
-    try:
-        return normalise(phone, region=region)
-    except NotAPhone:
-        raise click.ClickException(f"{phone} is no mobile number of {region}: try +254…") from None
 
 
 def _until_signalled() -> Any:
