@@ -24,6 +24,7 @@ from models.lab.net import REFERABLE, Grader
 from services.inference.evaluate import auc
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Answer = Callable[[data.Pixels, int], NDArray[np.float32]]
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Course:
     mix: int = 0  # of each batch, how many pictures come from dr_pretrain (APTOS, already contrast-filtered)
     sizes: str = "8x256"  # epochs × size in pixels, in order, such as 4x192,8x256
     batch: int = 16
+    blend: float = 0.0  # share of the pictures with another one laid over them (mixup; Zhang et al. 2018)
     rate: float = 6e-4  # peak, backbone; the head learns `head_rate` times as fast
     head_rate: float = 4.0
     decay: float = 0.02
@@ -87,9 +89,11 @@ def fit(
     learn: data.Split,
     extra: data.Split | None = None,
     after_step: Callable[[int, int, Grader], None] | None = None,
+    answer: Answer | None = None,
 ) -> Path:
     """Train, or go on training. `extra` holds filtered pictures of which each batch takes `course.mix`; `after_step` is
-    called with the steps done, the steps of the course and the network. Returns the last checkpoint."""
+    called with the steps done, the steps of the course and the network. What `answer` says to a batch (pixels, and how
+    many at the end are filtered) is put behind its targets. Returns the last checkpoint."""
     torch.set_num_threads(course.threads)
     torch.manual_seed(course.seed)
     run.mkdir(parents=True, exist_ok=True)
@@ -127,7 +131,9 @@ def fit(
             part.resize(size)
         grader.train()
         losses = []
-        for pixels, targets, filtered in mixed(learn, extra, size, own, course.mix, rng):
+        for pixels, targets, filtered in mixed(learn, extra, size, own, course, rng):
+            if answer is not None:
+                targets = np.concatenate([targets, answer(pixels, filtered)], axis=1)
             loss = loss_of(grader(torch.from_numpy(pixels), filtered), torch.from_numpy(targets))
             optimiser.zero_grad()
             loss.backward()
@@ -174,15 +180,19 @@ def load(course: Course, split: str, side: int = 0) -> data.Split:
     return data.load(folder, split, side or course.side, drop_rejects=split == "train", crop=not filtered)
 
 
-def mixed(learn: data.Split, extra: data.Split | None, size: int, own: int, mix: int, rng: np.random.Generator) -> Any:
+def mixed(
+    learn: data.Split, extra: data.Split | None, size: int, own: int, course: Course, rng: np.random.Generator
+) -> Any:
     """Batches of pixels, targets and how many at the end are contrast-filtered already."""
+    mix = course.mix
     if own == 0 and extra is not None:
         for pixels, targets in data.batches(extra, size, mix, rng, photometric=False):
             yield pixels, targets, mix
     elif extra is None or not mix:
-        for pixels, targets in data.batches(learn, size, own, rng):
+        for pixels, targets in data.batches(learn, size, own, rng, blend=course.blend):
             yield pixels, targets, 0
     else:
         others = data.batches(extra, size, mix, rng, photometric=False)
-        for (pixels, targets), (more, their) in zip(data.batches(learn, size, own, rng), others, strict=False):
+        own_batches = data.batches(learn, size, own, rng, blend=course.blend)
+        for (pixels, targets), (more, their) in zip(own_batches, others, strict=False):
             yield np.concatenate([pixels, more]), np.concatenate([targets, their]), mix

@@ -35,18 +35,16 @@ class Split:
     dme: NDArray[np.float32]
     source: list[str]
     names: list[str]
-    soft: NDArray[np.float32] | None = None  # a teacher's logits [n, 5]
 
     def __len__(self) -> int:
         return len(self.grade)
 
     @property
     def targets(self) -> NDArray[np.float32]:
-        """[n, 5]: P(grade >= 1..4) and macular oedema, NaN where unknown; then the teacher's logits, if there are
-        any."""
+        """[n, 5]: P(grade >= 1..4) and macular oedema, NaN where unknown."""
         ordinal = (self.grade[:, None] >= np.arange(1, 5)).astype(np.float32)
         oedema = (self.dme > 0).astype(np.float32) + 0 * self.dme
-        return np.concatenate([ordinal, oedema[:, None], *([] if self.soft is None else [self.soft])], axis=1)
+        return np.concatenate([ordinal, oedema[:, None]], axis=1)
 
 
 def load(folder: Path, split: str, side: int, drop_rejects: bool = False, crop: bool = True) -> Split:
@@ -80,13 +78,28 @@ def _squares(folder: Path, split: str, names: list[str], side: int, crop: bool) 
 
 
 def batches(
-    split: Split, size: int, batch: int, rng: np.random.Generator, photometric: bool = True
+    split: Split, size: int, batch: int, rng: np.random.Generator, photometric: bool = True, blend: float = 0.0
 ) -> Iterator[tuple[Pixels, NDArray[np.float32]]]:
     """One epoch of augmented batches in random order: uint8 [batch, size, size, 3] and targets [batch, 5]."""
     order, targets = rng.permutation(len(split)), split.targets
     for start in range(0, len(order) - batch + 1, batch):
         chosen = order[start : start + batch]
-        yield np.stack([augment(split.pixels[i], size, rng, photometric) for i in chosen]), targets[chosen]
+        pixels = np.stack([augment(split.pixels[i], size, rng, photometric) for i in chosen])
+        yield blended(pixels, targets[chosen], rng, blend) if blend else (pixels, targets[chosen])
+
+
+def blended(
+    pixels: Pixels, targets: NDArray[np.float32], rng: np.random.Generator, share: float
+) -> tuple[Pixels, NDArray[np.float32]]:
+    """A batch in which this share of the pictures has the next one laid over it, and their targets in the same
+    measure: pictures that no teacher has learnt by heart. What is unknown of one of the two is unknown of both."""
+    over = np.where(rng.random(len(pixels)) < share, rng.uniform(0, 1, len(pixels)), 0).astype(np.float32)
+    laid = over[:, None, None, None]
+    mixed = (1 - laid) * pixels + laid * np.roll(pixels, 1, axis=0)
+    other = np.roll(targets, 1, axis=0)
+    return mixed.round().astype(np.uint8), np.where(
+        over[:, None] > 0, (1 - over[:, None]) * targets + over[:, None] * other, targets
+    )
 
 
 def augment(pixels: Pixels, size: int, rng: np.random.Generator, photometric: bool = True) -> Pixels:

@@ -4,8 +4,9 @@
         --teachers models/lab/runs/teacher/last.pt
 
 The loss is α × T² × KL(teacher ‖ student, both at temperature T) + (1 − α) × that of the labels. `--alpha 0` is the
-same student on the same budget without a teacher. Several teachers are averaged, each over four mirrored views, once:
-the student sees worn copies of the pictures and has to answer as the teachers do to good ones.
+same student on the same budget without a teacher. Several teachers are averaged. They look at the very pictures that
+the student sees, turned, worn and half of them laid over one another: to the photographs themselves a teacher only
+repeats the labels it has learnt (Beyer et al. 2022, "A good teacher is patient and consistent").
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from models.lab import course, data, net, train
 from models.lab.course import Course
 from models.lab.net import LOGITS, SHAPES, Grader
 from models.lab.settings import RUNS, read
-from services.inference.engine import FLIPS
 
 
 @dataclass
 class Settings(Course):
-    mix: int = 4
+    mix: int = 0
+    blend: float = 0.5
     freeze: int = 2
     rate: float = 4e-4
     shape: str = ""  # see net.SHAPES; that of `start` by default
@@ -53,27 +54,21 @@ def loss_of(logits: Tensor, targets: Tensor, temperature: float, alpha: float) -
     return alpha * temperature**2 * soft + (1 - alpha) * hard
 
 
-def taught(split: data.Split, teachers: list[Path], cache: Path, filtered: bool = False) -> data.Split:
-    """The split with the teachers' mean logits; kept in `cache`, since they cost minutes."""
-    if cache.exists():
-        split.soft = np.load(cache)
-        return split
-    total = np.zeros((len(split), LOGITS), dtype=np.float64)
-    for path in teachers:
-        teacher, size = net.load(path)
-        teacher = teacher.to(memory_format=torch.channels_last)
-        pixels = np.stack([data.resized(one, size) for one in split.pixels])
-        total += views(teacher, pixels, filtered)
-    split.soft = (total / len(teachers)).astype(np.float32)
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.save(cache, split.soft)
-    return split
+def answers(teachers: list[Path]) -> course.Answer:
+    """What the teachers say of a batch on average: logits [n, 5]."""
+    known = [net.load(path) for path in teachers]
 
+    def answer(pixels: data.Pixels, filtered: int) -> NDArray[np.float32]:
+        said = []
+        for teacher, size in known:
+            seen = torch.from_numpy(np.stack([data.resized(one, size) for one in pixels]))
+            with torch.no_grad():
+                said.append(teacher(seen, filtered).numpy())
+        return np.asarray(np.mean(said, axis=0))
 
-def views(grader: Grader, pixels: data.Pixels, filtered: bool = False) -> NDArray[np.float32]:
-    """Mean logits [n, 5] over the square, its two mirrors and its half turn."""
-    views_ = data.mirrored(pixels, len(FLIPS))
-    return np.asarray(np.mean([course.predict(grader, view, filtered=filtered) for view in views_], axis=0))
+    for teacher, _ in known:
+        teacher.to(memory_format=torch.channels_last)
+    return answer
 
 
 def student(settings: Settings) -> Grader:
@@ -91,27 +86,24 @@ def student(settings: Settings) -> Grader:
     return grader
 
 
-def lessons(settings: Settings) -> tuple[data.Split, data.Split | None]:
-    """What there is to learn from, with what the teachers say of it if there are any: the course's own photographs, and
-    the filtered ones to mix with them."""
-    learn = course.load(settings, "train")
-    extra = data.load(data.shared() / "dr_pretrain", "train", 224, crop=False) if settings.mix else None
+def lessons(settings: Settings) -> tuple[course.Loss, data.Split, data.Split | None, course.Answer | None]:
+    """How the student is marked, and what it learns from: the course's own photographs, the filtered ones to mix with
+    them, and its teachers. Raises ValueError without teachers, unless `alpha` says that there shall be none."""
     teachers = [Path(path) for path in settings.teachers.split(",") if path]
-    if teachers:
-        kept = RUNS / "cache" / f"taught-{'-'.join(path.parent.name for path in teachers)}"
-        learn = taught(learn, teachers, kept.with_name(f"{kept.name}-{len(learn)}.npy"))
-        extra = extra and taught(extra, teachers, kept.with_name(f"{kept.name}-{len(extra)}.npy"), filtered=True)
-    return learn, extra
+    if settings.alpha and not teachers:
+        raise ValueError("--teachers are needed, or --alpha 0 to learn from the labels alone")
+    return (
+        partial(loss_of, temperature=settings.temperature, alpha=settings.alpha),
+        course.load(settings, "train"),
+        data.load(data.shared() / "dr_pretrain", "train", 224, crop=False) if settings.mix else None,
+        answers(teachers) if settings.alpha else None,
+    )
 
 
 def distil(settings: Settings) -> Path:
     """Teach, or go on teaching. Returns the last checkpoint."""
-    if settings.alpha and not settings.teachers:
-        raise ValueError("--teachers are needed, or --alpha 0 to learn from the labels alone")
-    torch.set_num_threads(settings.threads)
-    learn, extra = lessons(settings)
-    loss = partial(loss_of, temperature=settings.temperature, alpha=settings.alpha)
-    return course.fit(student(settings), settings, RUNS / settings.run, loss, learn, extra)
+    loss, learn, extra, answer = lessons(settings)
+    return course.fit(student(settings), settings, RUNS / settings.run, loss, learn, extra, answer=answer)
 
 
 if __name__ == "__main__":

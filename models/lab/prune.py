@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ class Settings(distil.Settings):
     settled: float = 0.7
     every: int = 20  # sparse: steps between two prunings
     sizes: str = "6x256"
-    mix: int = 0
 
 
 def sparsity_at(step: int, steps: int, settings: Settings) -> float:
@@ -106,9 +104,8 @@ def sparse(settings: Settings) -> Path:
             zero(grader, share)
 
     run = RUNS / settings.run
-    learn, extra = distil.lessons(settings)
-    loss = partial(distil.loss_of, temperature=settings.temperature, alpha=settings.alpha if settings.teachers else 0.0)
-    last = course.fit(distil.student(settings), settings, run, loss, learn, extra, after_step)
+    loss, learn, extra, answer = distil.lessons(settings)
+    last = course.fit(distil.student(settings), settings, run, loss, learn, extra, after_step, answer)
     grader, size = net.load(last)
     grader.freeze(settings.freeze)
     zero(grader, settings.final)  # the average still remembers what was set to zero
