@@ -1,0 +1,103 @@
+"""How much of the Kiswahili a recogniser understands, beside espeak-ng's formant synthesis and, where given, people.
+
+    python -m voices.lab.intelligibility                  # the sentences that nothing was chosen on
+    python -m voices.lab.intelligibility --set choose     # those that maps and scales are chosen on
+    python -m voices.lab.intelligibility --human FOLDER   # recordings: FOLDER/transcripts.tsv (file, tab, text)
+
+Prints JSON: the median and mean character error of each speaker, clean (at its own rate) and as a call carries it
+(8 kHz, µ-law), of the news and health sentences, and of the catalogue's own results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean, median
+
+from flows.catalogue import text
+from voices import voice_for
+from voices.lab.recogniser import character_error, hear
+from voices.lab.speakers import Wave, formant, piper, telephoned
+
+LANGUAGE = "sw"
+_SENTENCES = Path(__file__).with_name("sentences_sw.tsv")
+_RESULTS = (
+    "result-refer",
+    "result-rescreen",
+    "result-waiting",
+    "result-locked",
+    "ask-result-code-voice",
+    "code-unknown",
+    "code-help",
+    "goodbye",
+)
+
+
+def sentences(kind: str) -> list[str]:
+    """The written sentences of one set: `choose`, `report`, or the catalogue's `results`."""
+    if kind == "results":
+        return [text(LANGUAGE, message_id, place="place-eye-clinic") for message_id in _RESULTS]
+    rows = [line.split("\t") for line in _SENTENCES.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    return [sentence for name, sentence in rows if name == kind]
+
+
+def recordings(folder: Path) -> list[tuple[str, Wave]]:
+    """What was read, and the recording of it."""
+    import soundfile
+
+    found = []
+    for line in (folder / "transcripts.tsv").read_text(encoding="utf-8").splitlines():
+        name, said = line.split("\t")[:2]
+        samples, rate = soundfile.read(folder / name, dtype="float32", always_2d=True)
+        found.append((said, (samples.mean(axis=1), rate)))
+    return found
+
+
+def score(models: Path, spoken: Sequence[tuple[str, Wave]], *, show: bool) -> dict[str, float | int]:
+    """Character errors of what was said and how it sounded."""
+    errors: dict[str, list[float]] = {"clean": [], "mulaw_8khz": []}
+    for said, wave in spoken:
+        for kind, sound in (("clean", wave), ("mulaw_8khz", telephoned(wave))):
+            heard = hear(models, LANGUAGE, sound)
+            errors[kind].append(character_error(LANGUAGE, said, heard))
+            if show:
+                print(f"{errors[kind][-1]:.3f} {kind}\n  {said}\n  {heard}", file=sys.stderr)
+    figures: dict[str, float | int] = {"sentences": len(spoken)}
+    for kind, found in errors.items():
+        figures |= {f"{kind}_median": round(median(found), 3), f"{kind}_mean": round(mean(found), 3)}
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m voices.lab.intelligibility", description=__doc__)
+    parser.add_argument("--set", choices=("choose", "report", "results"), action="append")
+    parser.add_argument("--human", type=Path, metavar="FOLDER")
+    parser.add_argument("--model", type=Path, default=Path(tempfile.gettempdir()) / "jicho-whisper-base")
+    parser.add_argument("--scales", metavar="LENGTH,NOISE,NOISE_W", help="instead of the voice's own")
+    parser.add_argument("--no-formant", action="store_true")
+    parser.add_argument("--show", action="store_true", help="each sentence, and what was heard, to the error stream")
+    chosen = parser.parse_args(arguments)
+    voice = voice_for(LANGUAGE)
+    if chosen.scales:
+        length, noise, noise_w = map(float, chosen.scales.split(","))
+        voice = replace(voice, length_scale=length, noise_scale=noise, noise_w_scale=noise_w)
+    report: dict[str, Mapping[str, object]] = {}
+    for kind in chosen.set or ("report", "results"):
+        said = sentences(kind)
+        report[kind] = {"jicho": score(chosen.model, [(each, piper(voice, each)) for each in said], show=chosen.show)}
+        if not chosen.no_formant:
+            spoken = list(zip(said, formant(LANGUAGE, said), strict=True))
+            report[kind] = {**report[kind], "espeak_ng": score(chosen.model, spoken, show=chosen.show)}
+    if chosen.human:
+        report["human"] = score(chosen.model, recordings(chosen.human), show=chosen.show)
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
