@@ -68,7 +68,7 @@ screening = sa.Table(
     _of("worker"),
     sa.Column("sex", sa.Text, nullable=False),
     sa.Column("birth_year", sa.Integer, nullable=False),
-    sa.Column("patient_msisdn", sa.Text),
+    sa.Column("patient_msisdn", sa.Text, index=True),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("priority", sa.Text, nullable=False, server_default="routine"),
@@ -121,6 +121,71 @@ photo = sa.Table(
     sa.Column("error", sa.Text),
     _at("received_at"),
     sa.UniqueConstraint("inbound_id", "position"),
+)
+
+facility = sa.Table(
+    "facility",
+    METADATA,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("town", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text, nullable=False, server_default=""),
+    sa.Column("services", sa.JSON, nullable=False),
+    sa.Column("days", sa.JSON, nullable=False),
+    sa.Column("latitude", sa.Float),
+    sa.Column("longitude", sa.Float),
+    sa.Column("ours", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.UniqueConstraint("name", "town"),
+)
+
+referral = sa.Table(
+    "referral",
+    METADATA,
+    _id(),
+    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    _of("facility", nullable=True),
+    sa.Column("urgency", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("messages", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("answer", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("answered_by", sa.Text),
+    _at("opened_at"),
+    _at("due_at"),
+    _at("next_at", nullable=True),
+    _at("answered_at", nullable=True),
+    _at("worker_told_at", nullable=True),
+    sa.Index("ix_referral_next_at", "next_at"),
+)
+
+follow_up = sa.Table(
+    "follow_up",
+    METADATA,
+    _id(),
+    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),
+    _at("due_at"),
+    _at("next_at", nullable=True),
+    _at("invited_at", nullable=True),
+    _at("answered_at", nullable=True),
+    sa.Index("ix_follow_up_next_at", "next_at"),
+)
+
+retake = sa.Table(
+    "retake",
+    METADATA,
+    _id(),
+    _of("screening"),
+    sa.Column("eye", sa.Text, nullable=False),
+    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    _at("asked_at"),
+    _at("next_at", nullable=True),
+    sa.UniqueConstraint("screening_id", "eye"),
+    sa.Index("ix_retake_next_at", "next_at"),
 )
 
 reading = sa.Table(
