@@ -321,8 +321,10 @@ clip = sa.Table(
     _id(),
     sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("language", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("params", sa.JSON, nullable=False),
     sa.Column("private", sa.Boolean, nullable=False),
+    sa.Column("call", sa.Text, nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False),
     _at("created_at"),
 )
