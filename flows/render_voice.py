@@ -1,32 +1,77 @@
-"""A step in a phone call: sentences to play, and the keys to wait for."""
+"""A step in a phone call: messages to say, and the keys to wait for."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flows.catalogue import messages, text
 from flows.conversation import Step
-from flows.render_ussd import say
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One message to say: its id and its parameters, so that a recording of it can be found.
+
+    A parameter may be an utterance too, such as the choice in "{choice}: press {key}.". `private` ones carry a name, a
+    number or a result.
+    """
+
+    id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    private: bool = False
+
+    def text(self, language: str) -> str:
+        """What is said, from the catalogue. Raises UnknownMessage, and KeyError for a missing parameter."""
+        said = {
+            name: value.text(language) if isinstance(value, Utterance) else value for name, value in self.params.items()
+        }
+        return text(language, self.id, **said)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the store keeps it."""
+        params = {name: _plain(value) for name, value in self.params.items()}
+        return {"id": self.id, "params": params, "private": self.private}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Utterance:
+        """The utterance that `to_json` kept."""
+        params = {
+            name: cls.from_json(value) if isinstance(value, dict) else value for name, value in kept["params"].items()
+        }
+        return cls(kept["id"], params, kept["private"])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Utterance):
+        return value.to_json()
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 @dataclass(frozen=True)
 class VoiceStep:
-    """`prompts` are `(text, private)`; `digits` keys answer it, 0: any number of keys, ended by #."""
+    """`digits` keys answer it, 0: any number of keys, ended by #."""
 
     language: str
-    prompts: tuple[tuple[str, bool], ...]
+    prompts: tuple[Utterance, ...]
     digits: int = 0
     ended: bool = False
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What is heard, in words."""
+        return tuple(prompt.text(self.language) for prompt in self.prompts)
+
     def to_json(self) -> dict[str, Any]:
         """What the journal keeps, to say it again."""
-        return asdict(self)
+        prompts = [prompt.to_json() for prompt in self.prompts]
+        return {"language": self.language, "prompts": prompts, "digits": self.digits, "ended": self.ended}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> VoiceStep:
         """The step that `to_json` kept."""
-        return cls(**kept | {"prompts": tuple((str(words), bool(private)) for words, private in kept["prompts"])})
+        return cls(**kept | {"prompts": tuple(Utterance.from_json(prompt) for prompt in kept["prompts"])})
 
 
 def voice(step: Step) -> VoiceStep:
@@ -34,17 +79,21 @@ def voice(step: Step) -> VoiceStep:
 
     A question is said in its words for the ear, `<id>-voice`, where it has such.
     """
-    language = step.language
-    prompts = [] if step.error is not None else [(say(language, tell), tell.private) for tell in step.tells]
     if step.error is not None:
-        prompts.append((text(language, step.error.id, **step.error.params), False))
-    if step.question is None:
-        return VoiceStep(language, tuple(prompts), ended=True)
-    spoken = f"{step.question.id}-voice"
-    message_id = spoken if spoken in messages(language) else step.question.id
-    prompts.append((text(language, message_id, **step.question.params), False))
-    for number, (_, label) in enumerate(step.question.options(), 1):
-        prompts.append((text(language, "voice-press", choice=text(language, label), key=number), False))
-    if not step.question.digits:
-        prompts.append((text(language, "voice-hash"), False))
-    return VoiceStep(language, tuple(prompts), step.question.digits)
+        prompts = [Utterance(step.error.id, step.error.params)]
+    else:
+        prompts = [Utterance(tell.id, tell.params, tell.private) for tell in step.tells]
+    question = step.question
+    if question is None:
+        return VoiceStep(step.language, tuple(prompts), ended=True)
+    spoken = f"{question.id}-voice"
+    prompts.append(Utterance(spoken if spoken in messages(step.language) else question.id, question.params))
+    prompts += [press(label, key) for key, (_, label) in enumerate(question.options(), 1)]
+    if not question.digits:
+        prompts.append(Utterance("voice-hash"))
+    return VoiceStep(step.language, tuple(prompts), question.digits)
+
+
+def press(label: str, key: int) -> Utterance:
+    """A choice and its key, as in "Yes: press 1."."""
+    return Utterance("voice-press", {"choice": Utterance(label), "key": key})
