@@ -13,6 +13,7 @@ import click
 
 from services import settings
 from services.commands import clear_errors, configure
+from services.commands.facility import facility
 from services.commands.worker import worker
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def main() -> None:
     """Jicho: eye screening by any phone, where the network and the power are poor."""
 
 
+main.add_command(facility)
 main.add_command(worker)
 
 

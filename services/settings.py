@@ -12,6 +12,7 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -21,6 +22,7 @@ from services.durable import write_durably
 
 _PREFIX = "JICHO_"
 _LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier callback needs as a path token
+_LEAST_PASSWORD = 12
 Networks = Annotated[frozenset[str], NoDecode]
 
 
@@ -61,6 +63,11 @@ class Settings(BaseSettings):
     referral_place: str = Field(
         "", max_length=40, description="where a referred patient should go; default: the eye clinic"
     )
+    clinic_latitude: float | None = Field(
+        None, ge=-90, le=90, description="where the clinic is, in degrees: the facility nearest to it is chosen"
+    )
+    clinic_longitude: float | None = Field(None, ge=-180, le=180, description="where the clinic is, in degrees")
+    timezone: str = Field("Africa/Nairobi", description="local time: nobody is sent a reminder at night")
     language: Literal["en", "sw", "luo"] = Field("sw", description="language of people who chose none")
     ussd_code: str = Field("*384*77#", pattern=r"^\*[0-9*]+#$", description="the code people dial")
     ussd_current_only_networks: Networks = Field(
@@ -88,6 +95,12 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="signs what that provider posts")
 
     audio_secret: SecretStr = Field(SecretStr(""), description="signs the expiring links to call audio")
+    call_audio: Literal["wav", "mulaw", "mp3"] = Field(
+        "wav", description="what calls play: 16-bit WAV, µ-law WAV (half the bytes) or MP3 (an eighth)"
+    )
+    console_password: SecretStr = Field(
+        SecretStr(""), description="opens the console to other machines; without it, only to this one"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -107,6 +120,16 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _a_point_and_a_time(self) -> Settings:
+        if (self.clinic_latitude is None) != (self.clinic_longitude is None):
+            raise ValueError(f"set both {_PREFIX}CLINIC_LATITUDE and {_PREFIX}CLINIC_LONGITUDE, or neither")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{_PREFIX}TIMEZONE={self.timezone!r} is no time zone, such as Africa/Nairobi") from None
+        return self
+
+    @model_validator(mode="after")
     def _fail_closed(self) -> Settings:
         if self.carrier == "live":
             for name in ("at_token", "at_api_key", "audio_secret", "public_url"):
@@ -115,6 +138,8 @@ class Settings(BaseSettings):
                     raise ValueError(f"{_PREFIX}{name.upper()} must be set when {_PREFIX}CARRIER=live")
             if self.whatsapp_phone_number_id and not self.whatsapp_app_secret.get_secret_value():
                 raise ValueError(f"{_PREFIX}WHATSAPP_APP_SECRET must be set: unsigned webhooks are refused")
+        if 0 < len(self.console_password.get_secret_value()) < _LEAST_PASSWORD:
+            raise ValueError(f"{_PREFIX}CONSOLE_PASSWORD is shorter than {_LEAST_PASSWORD} characters")
         for name in ("at_token", "mm7_token"):
             token = getattr(self, name).get_secret_value()
             if token and len(token) < _LEAST_TOKEN:
@@ -125,6 +150,11 @@ class Settings(BaseSettings):
     def place(self) -> str:
         """Where a referred patient should go: the operator's words, or the id of the message that says it generally."""
         return self.referral_place or "place-eye-clinic"
+
+    @property
+    def voices_dir(self) -> Path:
+        """Voices installed and recordings made at this site."""
+        return self.data_dir / "voices"
 
     @property
     def store_url(self) -> str:
