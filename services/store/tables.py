@@ -88,6 +88,8 @@ consent = sa.Table(
     sa.Column("channel", sa.Text, nullable=False),
     _at("given_at"),
     _at("withdrawn_at", nullable=True),
+    sa.Column("withdrawn_by", sa.Text),
+    sa.Column("withdrawn_channel", sa.Text),
 )
 
 inbound = sa.Table(
@@ -270,6 +272,13 @@ conversation = sa.Table(
     _at("created_at"),
     _at("updated_at"),
     sa.Index("ix_conversation_msisdn_channel_id", "msisdn", "channel", "id"),
+    # Few are unfinished at any time: a dialled code looks for them among these only.
+    sa.Index(
+        "ix_conversation_active",
+        "msisdn",
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    ),
 )
 
 message = sa.Table(
