@@ -34,6 +34,7 @@ class Course:
     run: str = ""  # name of the folder under runs/
     folder: str = "dr"  # folder of photographs under ../shared/data, or a path
     mix: int = 0  # of each batch, how many pictures come from dr_pretrain (APTOS, already contrast-filtered)
+    share: float = 1.0  # of the photographs to learn from, for a learning curve
     sizes: str = "8x256"  # epochs × size in pixels, in order, such as 4x192,8x256
     batch: int = 16
     blend: float = 0.0  # share of the pictures with another one laid over them (mixup; Zhang et al. 2018)
@@ -177,7 +178,8 @@ def load(course: Course, split: str, side: int = 0) -> data.Split:
     """A split of the course's own folder; what EyeQ calls ungradable is left out of `train`."""
     folder = Path(course.folder) if "/" in course.folder else data.shared() / course.folder
     filtered = folder.name == "dr_pretrain"
-    return data.load(folder, split, side or course.side, drop_rejects=split == "train", crop=not filtered)
+    found = data.load(folder, split, side or course.side, drop_rejects=split == "train", crop=not filtered)
+    return found.some(course.share) if split == "train" and course.share < 1 else found
 
 
 def mixed(

@@ -39,6 +39,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.grade)
 
+    def some(self, share: float) -> Split:
+        """Every n-th photograph, so that this share is left and each source keeps its part."""
+        kept = np.unique(np.linspace(0, len(self) - 1, round(share * len(self))).round().astype(int))
+        strings = ([self.source[at] for at in kept], [self.names[at] for at in kept])
+        return Split(self.pixels[kept], self.grade[kept], self.dme[kept], *strings)
+
     @property
     def targets(self) -> NDArray[np.float32]:
         """[n, 5]: P(grade >= 1..4) and macular oedema, NaN where unknown."""

@@ -22,6 +22,7 @@ from services.inference.engine import Engine
 from services.inference.evaluate import REFERABLE_GRADE, Case, evaluate, figures
 from services.inference.labels import labelled
 from services.inference.manifest import load
+from services.screening.sanitise import sanitise
 
 MODELS = Path(__file__).resolve().parents[1]
 SENT = 1600  # pixels: to this side messengers reduce a photograph
@@ -63,7 +64,7 @@ def carried(engine: Engine, split: str, side: int, limit: int) -> dict[str, Any]
             picture = image.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
         sent = jpeg(picture, limit)
         sizes.append(len(sent))
-        reading = engine.read(Image.open(io.BytesIO(sent)).convert("RGB"))
+        reading = engine.read(sanitise(sent).image)
         cases.append(
             Case(row["image"], row["source"], int(row["grade"]), reading.probability, "oedema" in reading.signs)
         )
@@ -77,8 +78,8 @@ def oedema(engine: Engine, split: str) -> dict[str, float | int]:
     rows = [row for row in rows if int(row["grade"]) < REFERABLE_GRADE]
     referred = 0
     for row in rows:
-        with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
-            referred += engine.read(image.convert("RGB")).referable is not False
+        sent = (data.shared() / "dr" / "images" / row["image"]).read_bytes()
+        referred += engine.read(sanitise(sent).image).referable is not False
     return {"n": len(rows), "referred": referred}
 
 
@@ -92,7 +93,7 @@ def main(settings: Settings) -> dict[str, Any]:
     measured: dict[str, Any] = {}
     for name in load(Path(settings.models), "dr").tiers:
         engine = Engine(Path(settings.models), "dr", name)
-        found = evaluate(data.shared() / "dr", engine, settings.split)
+        found = evaluate(data.shared() / "dr", engine, settings.split, decode=lambda sent: sanitise(sent).image)
         found["oedema_below_grade_2"] = oedema(engine, settings.split)
         if settings.carry and not measured:
             found["carried"] = [carried(engine, settings.split, side, limit) for side, limit in CARRIED]

@@ -1,6 +1,9 @@
 """Write a network as a float32 ONNX graph, without what an exporter leaves lying about.
 
-python -m models.lab.export --checkpoint models/lab/runs/full/last.pt --out models/lab/runs/export/full.float32.onnx
+    python -m models.lab.export --checkpoint models/lab/runs/full/last.pt --out models/lab/runs/export/full.float32.onnx
+
+Several checkpoints, with commas between, become one graph that averages them: so the report weighs the teachers as they
+taught, together.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -28,27 +32,32 @@ class Settings:
 
 class Explained(nn.Module):
     """The logits, and where the referable one comes from: its class activation map (Zhou et al. 2016). The last layer
-    is linear and follows a mean, so the logit is exactly the map's mean plus a bias."""
+    is linear and follows a mean, so the logit is exactly the map's mean plus a bias. Of several networks, the mean."""
 
-    def __init__(self, grader: Grader) -> None:
+    def __init__(self, *graders: Grader) -> None:
         super().__init__()
-        self.grader = grader
+        self.graders = nn.ModuleList(graders)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.grader.features(pixels)
-        logits = self.grader.out(features.mean(dim=(2, 3)))
-        weight = self.grader.out.weight[REFERABLE : REFERABLE + 1, :, None, None]
-        return logits, nn.functional.conv2d(features, weight)[:, 0]
+        logits, maps = zip(*(self.one(grader, pixels) for grader in self.graders), strict=True)
+        if len(logits) == 1:
+            return logits[0], maps[0]
+        return torch.stack(logits).mean(dim=0), torch.stack(maps).mean(dim=0)
+
+    def one(self, grader: Any, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        features = grader.features(pixels)
+        weight = grader.out.weight[REFERABLE : REFERABLE + 1, :, None, None]
+        return grader.out(features.mean(dim=(2, 3))), nn.functional.conv2d(features, weight)[:, 0]
 
 
-def export(grader: Grader, size: int, path: Path, opset: int = 18) -> None:
+def export(graders: list[Grader], size: int, path: Path, opset: int = 18) -> None:
     """Write the graph: `pixels` uint8 [1, size, size, 3] RGB to `logits` float32 [1, 5] and `map` float32 [1, h, w]."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            Explained(grader).eval(), (pixels,), dynamo=True, opset_version=opset, input_names=["pixels"],
+            Explained(*graders).eval(), (pixels,), dynamo=True, opset_version=opset, input_names=["pixels"],
             output_names=["logits", "map"], verbose=False,
         )  # fmt: skip
     program.save(str(path), external_data=False)
@@ -86,9 +95,9 @@ def strip(path: Path) -> None:
 
 
 def main(settings: Settings) -> Path:
-    """Export a checkpoint. Returns the graph's path."""
-    grader, size = net.load(Path(settings.checkpoint), settings.size)
-    export(grader, size, Path(settings.out), settings.opset)
+    """Export checkpoints that read one size. Returns the graph's path."""
+    loaded = [net.load(Path(path), settings.size) for path in settings.checkpoint.split(",")]
+    export([grader for grader, _ in loaded], loaded[0][1], Path(settings.out), settings.opset)
     return Path(settings.out)
 
 

@@ -29,7 +29,7 @@ from models.lab.settings import RUNS, read
 from services.inference.evaluate import auc, auc_interval, calibration_error
 
 ROWS = {
-    "teacher.float32": "teacher, float32",
+    "teacher.float32": "the two teachers together, float32",
     "full.float32": "full: distilled student, float32",
     "full.float16": "full, float16",
     "full.int8-dynamic": "full, int8 dynamic",

@@ -16,10 +16,9 @@ torch = pytest.importorskip("torch", reason="the lab's requirements (models/lab/
 onnx = pytest.importorskip("onnx", reason="the lab's requirements (models/lab/requirements.txt) are not installed")
 
 
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 drawn retinas, half of them with lesions: 32 to learn from, 16 to validate on."""
-    folder = tmp_path_factory.mktemp("drawn")
+def drawn(folder: Path, *, grades: tuple[int, int] = (0, 3)) -> Path:
+    """48 drawn retinas, half of them with lesions: 32 to learn from, 16 to validate on. `grades` are what their labels
+    say of those without and of those with."""
     (folder / "images").mkdir()
     with (folder / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file)
@@ -27,14 +26,20 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in range(48):
             phantom.draw(seed, 160, lesions=seed % 2 == 1).save(folder / "images" / f"{seed}.jpg", quality=90)
             oedema = "" if seed % 3 else seed % 2
-            table.writerow([f"{seed}.jpg", 3 * (seed % 2), "train" if seed < 32 else "val", "drawn", oedema, ""])
+            table.writerow([f"{seed}.jpg", grades[seed % 2], "train" if seed < 32 else "val", "drawn", oedema, ""])
     return folder
 
 
 @pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return drawn(tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.fixture(scope="module")
 def run(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every step at 96 px for an epoch or two, into a folder of its own: a teacher, a student, the same student
-    without the teacher, one with zeros, one with fewer channels, and the student's graph in every number format."""
+    """Every step at 96 px for an epoch or two, into a folder of its own: a teacher, a student, the same student with and
+    without the teacher on labels that are all wrong, one with zeros, one with fewer channels, and the student's graph
+    in every number format."""
     from models.lab import data, distil, export, prune, quantise, train
 
     runs = tmp_path_factory.mktemp("runs")
@@ -46,7 +51,9 @@ def run(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     teacher = train.train(train.Settings(run="teacher", shape="light", **common | {"sizes": "6x96"}))
     budget = common | {"sizes": "10x96", "shape": "light"}
     distil.distil(distil.Settings(run="student", teachers=str(teacher), **budget))
-    distil.distil(distil.Settings(run="untaught", alpha=0.0, **budget))
+    wrong = budget | {"folder": str(drawn(tmp_path_factory.mktemp("wrong"), grades=(3, 0)))}
+    distil.distil(distil.Settings(run="taught", teachers=str(teacher), alpha=1.0, **wrong))
+    distil.distil(distil.Settings(run="untaught", alpha=0.0, **wrong))
     prune.main(
         prune.Settings(run="sparse", kind="sparse", every=2, start=str(teacher), teachers=str(teacher), **common)
     )
@@ -85,14 +92,45 @@ def test_training_continues_from_its_checkpoint(run: Path, photographs: Path) ->
 
 
 def test_a_student_learns_from_its_teacher(run: Path) -> None:
-    """It comes nearer to the teacher's answers than the same student on the same budget that saw labels only."""
+    """Where all labels are wrong, who learns from the teacher knows better; the same student without it does not."""
     from models.lab import course, net
+    from services.inference.evaluate import auc
 
-    teacher, size = net.load(run / "teacher" / "last.pt")
-    squares = np.stack([np.asarray(phantom.draw(seed, size, lesions=seed % 2 == 1)) for seed in range(200, 216)])
-    answers = {name: course.predict(net.load(run / name / "last.pt")[0], squares) for name in ("student", "untaught")}
-    away = {name: np.abs(found - course.predict(teacher, squares)).mean() for name, found in answers.items()}
-    assert away["student"] < away["untaught"]
+    seeds = np.arange(200, 232)
+    found = {}
+    for name in ("taught", "untaught"):
+        student, size = net.load(run / name / "last.pt")
+        squares = np.stack([np.asarray(phantom.draw(int(seed), size, lesions=seed % 2 == 1)) for seed in seeds])
+        found[name] = auc(seeds % 2 == 1, course.predict(student, squares)[:, net.REFERABLE])
+    assert found["taught"] > 0.9
+    assert found["untaught"] < 0.1
+
+
+def test_blended_pictures_carry_blended_labels() -> None:
+    from models.lab import data
+
+    pixels = np.stack([np.full((4, 4, 3), value, np.uint8) for value in (0, 200)])
+    targets = np.array([[0.0, np.nan], [1.0, 1.0]], np.float32)
+    mixed, labels = data.blended(pixels, targets, np.random.default_rng(1), 1.0)
+    np.testing.assert_allclose(mixed[:, 0, 0, 0] / 200, labels[:, 0], atol=0.01)
+    assert 0 < labels[0, 0] < 1
+    assert np.isnan(labels[:, 1]).all()
+    untouched, same = data.blended(pixels, targets, np.random.default_rng(1), 0.0)
+    np.testing.assert_array_equal(untouched, pixels)
+    np.testing.assert_array_equal(same, targets)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_share_of_the_photographs_keeps_every_source(share: float) -> None:
+    from models.lab import data
+
+    sources = ["a"] * 40 + ["b"] * 80
+    whole = data.Split(
+        np.zeros((120, 2, 2, 3), np.uint8), np.arange(120) % 5, np.zeros(120, np.float32), sources, sources
+    )
+    part = whole.some(share)
+    assert len(part) == round(120 * share)
+    assert part.source.count("a") == pytest.approx(40 * share, abs=1)
 
 
 def test_the_soft_loss_is_the_divergence_times_the_temperature_squared() -> None:
