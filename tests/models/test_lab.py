@@ -37,7 +37,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every step at 96 px for an epoch or two, into a folder of its own: a teacher, a student, the same student with and
+    """Every step at 96 px for an epoch or two, into a folder of its own: a teacher, a student, the same one with and
     without the teacher on labels that are all wrong, one with zeros, one with fewer channels, and the student's graph
     in every number format."""
     from models.lab import data, distil, export, prune, quantise, train
