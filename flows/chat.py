@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
 from flows.caption import read_caption
-from flows.catalogue import text
 from flows.conversation import Step, Tell
 from flows.photograph import unplaced
-from flows.render_chat import Reply, reply
-from flows.sessions import RESUMABLE_MS, Conversation, begin, latest, save
+from flows.questions import Confirm
+from flows.render_chat import Reply, sms, whatsapp
+from flows.sessions import (
+    OPEN_MS,
+    RESUMABLE_MS,
+    Conversation,
+    begin,
+    latest,
+    offer,
+    resume,
+    resume_step,
+    save,
+    unfinished,
+)
 from services.channels.base import Inbound, Kind
 from services.screening.people import caller_for, opt_in_to, opt_out_of
 from services.settings import current
 from services.store.clock import HOUR_MS, now_ms
 
-_STOP = frozenset({"stop", "acha", "simamisha", "komesha", "weo", "wene", "unsubscribe", "cancel"})
-_START = frozenset({"start", "anza", "chaki", "unstop"})
-_RISK = frozenset({"risk", "hatari", "hinyruok"})
-_BACK = "0"
-_HOME = frozenset({"00", "jicho", "menu"})
+_STOP = frozenset(
+    {"stop", "stop all", "stopall", "unsubscribe", "cancel", "acha", "simamisha", "komesha", "sitaki", "weo", "wene"}
+)
+_START = frozenset({"start", "unstop", "anza", "chaki"})
+# Words that go straight to one thing.
+_FLOWS = dict.fromkeys(("risk", "hatari", "hinyruok"), "risk") | dict.fromkeys(
+    ("withdraw", "erase", "ondoa", "futa", "gol"), "withdraw"
+)
+_BACK, _MORE = "0", "98"
+_HOME = frozenset({"00", "jicho", "menu", "menyu", "home", "mwanzo"})
 # An MMS is answered by SMS: nobody pays for pictures of words.
 _CHANNEL = {Kind.WHATSAPP: Kind.WHATSAPP, Kind.SMS: Kind.SMS, Kind.MMS: Kind.SMS}
 # A machine that answers our answers would go on for ever, at our cost.
@@ -39,28 +56,67 @@ def chat_turn(tx: Connection, inbound: Inbound, *, photos: Sequence[int] = ()) -
     talk = latest(tx, inbound.sender, channel)
     if photos:
         return [_photographs(tx, inbound, channel, talk, photos)]
-    word = re.sub(r"[\s.,!*\"']+", " ", inbound.text).strip().casefold()
-    if word in _STOP | _START:
-        return [_consent_word(tx, inbound, channel, stop=word in _STOP)]
-    if word in _RISK:
-        talk = begin(tx, inbound.sender, channel, inbound.provider_id, "risk")
+    word = _word(inbound.text)
+    if word in _STOP:
+        return _stop(tx, inbound, channel)
+    if word in _START and opt_in_to(tx, msisdn=inbound.sender, kind=channel.value)["changed"]:
+        return [_notice(tx, inbound, channel, "started")]
+    if word in _FLOWS:
+        talk = begin(tx, inbound.sender, channel, inbound.provider_id, _FLOWS[word])
         return [_say(tx, talk, talk.step(tx))]
-    if talk is None or not _is_open(talk) or word in _HOME:
-        if talk is not None and _is_muted(talk) and word not in _HOME:
+    if talk is None or not _is_open(talk) or word in _HOME | _START:
+        if talk is not None and _is_muted(talk) and word not in _HOME | _START:
             return []
-        talk = begin(tx, inbound.sender, channel, inbound.provider_id)
-        return [_say(tx, talk, talk.step(tx))]
-    if word == _BACK:
-        return [_say(tx, talk, talk.back(tx))]
-    return [_say(tx, talk, talk.step(tx, inbound.choice or inbound.text))]
+        talk, step = _begin(tx, inbound, channel, talk)
+    elif inbound.media and not (inbound.text or inbound.choice):
+        step = resume_step(talk) if talk.state == "resuming" else talk.step(tx)
+    else:
+        talk, step = _take(tx, talk, word, inbound.choice or inbound.text)
+    if inbound.media:
+        # A voice note or a film: nobody may think that it was heard.
+        step.tells.insert(0, Tell("voice-note-unheard"))
+    return [_say(tx, talk, step)]
+
+
+def _word(message: str) -> str:
+    """A message as a word of ours: "Stop!", "«STOP»" and "stop jicho" are the same."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", message).casefold())
+    return " ".join(words[:-1] if len(words) > 1 and words[-1] == "jicho" else words)
 
 
 def _is_open(talk: Conversation) -> bool:
-    return talk.state == "active" and talk.updated_at > now_ms() - RESUMABLE_MS
+    return talk.state in ("active", "resuming") and talk.updated_at > now_ms() - OPEN_MS.get(talk.flow, RESUMABLE_MS)
 
 
 def _is_muted(talk: Conversation) -> bool:
     return talk.state == "muted" and talk.updated_at > now_ms() - _MUTED_MS
+
+
+def _begin(tx: Connection, inbound: Inbound, channel: Kind, previous: Conversation | None) -> tuple[Conversation, Step]:
+    """The menu, or first whether to go on with what was left on another channel since."""
+    left = unfinished(tx, inbound.sender, but=channel)
+    if left is not None and (previous is None or left.updated_at > previous.updated_at):
+        talk = offer(tx, left, channel, inbound.provider_id)
+        return talk, resume_step(talk)
+    talk = begin(tx, inbound.sender, channel, inbound.provider_id)
+    return talk, talk.step(tx)
+
+
+def _take(tx: Connection, talk: Conversation, word: str, answer: str) -> tuple[Conversation, Step]:
+    if talk.state == "resuming":
+        return resume(tx, talk, answer)
+    if word == _BACK:
+        talk.notes.pop("page", None)
+        return talk, talk.back(tx)
+    page = talk.notes.get("page")
+    if page is not None:
+        step = talk.step(tx)
+        # Nobody consents to what she has not read to its end.
+        if word == _MORE or isinstance(step.question, Confirm):
+            talk.notes["page"] = page + (word == _MORE)
+            return talk, step
+    talk.notes.pop("page", None)
+    return talk, talk.step(tx, answer)
 
 
 def _photographs(
@@ -81,17 +137,33 @@ def _photographs(
 
 
 def _say(tx: Connection, talk: Conversation, step: Step) -> Reply:
+    """`notes["page"]` is there while the page on the phone is not the last."""
     talk.counter = talk.counter + 1 if step.error is not None else 0
-    talk.state = "ended" if step.ended else "active"
     if talk.counter >= _MISTAKES:
         step, talk.state = Step(step.language, [Tell("chat-help")]), "muted"
-    said = reply(step, buttons=talk.caller.channel == Kind.WHATSAPP)
+    said = _rendered(talk.caller.channel, step, page=talk.notes.get("page", 0))
+    if said.more:
+        talk.notes.setdefault("page", 0)
+    else:
+        talk.notes.pop("page", None)
+        if step.ended and talk.state != "muted":
+            talk.state = "ended"
     talk.said = said.text
     save(tx, talk)
     return said
 
 
-def _consent_word(tx: Connection, inbound: Inbound, channel: Kind, *, stop: bool) -> Reply:
-    (opt_out_of if stop else opt_in_to)(tx, msisdn=inbound.sender, kind=channel.value)
+def _rendered(channel: str, step: Step, *, page: int = 0) -> Reply:
+    return whatsapp(step, page=page) if channel == Kind.WHATSAPP else sms(step, page=page)
+
+
+def _stop(tx: Connection, inbound: Inbound, channel: Kind) -> list[Reply]:
+    """Confirmed once: who says it again, or a machine that does, hears nothing more."""
+    if not opt_out_of(tx, msisdn=inbound.sender, kind=channel.value)["changed"]:
+        return []
+    return [_notice(tx, inbound, channel, "stopped")]
+
+
+def _notice(tx: Connection, inbound: Inbound, channel: Kind, message_id: str) -> Reply:
     language = caller_for(tx, inbound.sender)["language"] or current().language
-    return Reply(text(language, "stopped" if stop else "started", code=current().ussd_code))
+    return _rendered(channel, Step(language, [Tell(message_id, {"code": current().ussd_code})]))

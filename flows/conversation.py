@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 from flows.questions import Invalid, Question
 
 Journal = list[list[Any]]
-"""`["answer", question id, value]` and `["effect", name, result, undoable]`, in the order in which they happened."""
+"""`["answer", question id, value]`, with a fourth entry `true` for what only its owner knows, and `["effect", name,
+result, undoable]`, in the order in which they happened."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class Speak:
     language: str
 
 
+@dataclass(frozen=True)
+class Connect:
+    """A call is put through to this number when all is said; a channel without a voice only says the words."""
+
+    msisdn: str
+
+
 class Do:
     """An effect: `Do(open_screening, worker=…)`. It runs once, in the transaction of the turn that reaches it.
 
@@ -57,7 +65,7 @@ class Do:
         self.name = effect.__name__
 
 
-Yielded = Question | Tell | Speak | Do
+Yielded = Question | Tell | Speak | Connect | Do
 Flow = Generator[Yielded, Any, Tell]
 """A running flow; it returns its last sentence."""
 
@@ -70,6 +78,7 @@ class Step:
     tells: list[Tell]
     question: Question | None = None
     error: Invalid | None = None
+    connect: str = ""
 
     @property
     def ended(self) -> bool:
@@ -101,6 +110,8 @@ def play(flow: Flow, journal: Journal, tx: Connection, *, language: str, answer:
             step.tells.append(item)
         elif isinstance(item, Speak):
             step.language = item.language
+        elif isinstance(item, Connect):
+            step.connect = item.msisdn
         elif isinstance(item, Do):
             if position == len(journal):
                 journal.append(["effect", item.name, item.effect(tx, **item.arguments), item.undoable])
@@ -112,7 +123,8 @@ def play(flow: Flow, journal: Journal, tx: Connection, *, language: str, answer:
                     step.question = item
                     return step
                 try:
-                    journal.append(["answer", item.id, item.accept(answer, step.language)])
+                    entry = ["answer", item.id, item.accept(answer, step.language)]
+                    journal.append([*entry, True] if item.secret else entry)
                 except Invalid as error:
                     step.question, step.error = item, error
                     return step
@@ -133,6 +145,16 @@ def go_back(journal: Journal) -> bool:
         if not undoable:
             return False
     return False
+
+
+def without_secrets(journal: Journal) -> Journal:
+    """The journal before the first answer that only its owner knows: who goes on later or elsewhere gives it again,
+    since phones are shared. Empty if something was done since then that stays done."""
+    for position, entry in enumerate(journal):
+        if entry[0] == "answer" and entry[3:] == [True]:
+            stays = any(later[0] == "effect" and not later[3] for later in journal[position:])
+            return [] if stays else journal[:position]
+    return journal
 
 
 def _recorded(journal: Journal, position: int, kind: str, name: str) -> Any:

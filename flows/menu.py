@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from flows.conversation import Caller, Do, Flow, Speak, Tell, Yielded
+from flows.consent import my_data, withdraw
+from flows.conversation import Caller, Do, Flow, Speak, Yielded
 from flows.findrisc import risk_questions
+from flows.help import help_menu, person
+from flows.lists import my_screenings
 from flows.open_screening import open_new
 from flows.questions import Choice
+from flows.referral import visit
 from flows.result import call_me, finish, result
 from flows.symptoms import symptom_questions
 from services.screening.people import set_language
-from services.settings import current
 
-_LANGUAGES = ("sw", "luo", "en")
-_WORKER = ("open", "result", "finish", "language", "symptoms", "risk")
-_ANYONE = ("result", "call", "language", "about", "risk")
-_CALLER = ("result", "risk")
+LANGUAGES_OFFERED = ("sw", "luo", "en")
+# One line a thing that can be done; the label of each is the message `menu-<key>`.
+WORKER: Mapping[str, Callable[[Caller], Flow]] = {
+    "open": open_new,
+    "result": result,
+    "finish": finish,
+    "symptoms": symptom_questions,
+    "risk": risk_questions,
+    "lists": my_screenings,
+    "withdraw": withdraw,
+    "visit": visit,
+    "help": help_menu,
+}
+ANYONE: Mapping[str, Callable[[Caller], Flow]] = {
+    "result": result,
+    "call": call_me,
+    "help": help_menu,
+    "risk": risk_questions,
+    "data": my_data,
+    "visit": visit,
+}
+CALLING: Mapping[str, Callable[[Caller], Flow]] = {
+    "result": result,
+    "risk": risk_questions,
+    "visit": visit,
+    "data": my_data,
+    "help": help_menu,
+    "person": person,
+}
+_LANGUAGE = "language"
+# People who use a menu daily know its numbers: what is added comes last.
+_WORKER_KEYS = ("open", "result", "finish", _LANGUAGE, *list(WORKER)[3:])
+_ANYONE_KEYS = ("result", "call", _LANGUAGE, *list(ANYONE)[2:])
 
 
 def menu(caller: Caller) -> Flow:
@@ -26,25 +58,13 @@ def menu(caller: Caller) -> Flow:
         yield from _choose_language(caller)
     while True:
         if caller.worker:
-            wish = yield Choice("ask-worker-menu", keys=_WORKER, labels="menu", params={"name": caller.name})
+            wish = yield Choice("ask-worker-menu", keys=_WORKER_KEYS, labels="menu", params={"name": caller.name})
         else:
-            wish = yield Choice("ask-menu", keys=_ANYONE, labels="menu")
-        if wish != "language":
+            wish = yield Choice("ask-menu", keys=_ANYONE_KEYS, labels="menu")
+        if wish != _LANGUAGE:
             break
         yield from _choose_language(caller)
-    if wish == "open":
-        return (yield from open_new(caller))
-    if wish == "result":
-        return (yield from result(caller))
-    if wish == "call":
-        return (yield from call_me(caller))
-    if wish == "finish":
-        return (yield from finish(caller))
-    if wish == "symptoms":
-        return (yield from symptom_questions(caller))
-    if wish == "risk":
-        return (yield from risk_questions(caller))
-    return Tell("about", {"clinic": current().clinic})
+    return (yield from (WORKER if caller.worker else ANYONE)[wish](caller))
 
 
 def risk(caller: Caller) -> Flow:
@@ -56,11 +76,11 @@ def risk(caller: Caller) -> Flow:
 
 def call_menu(caller: Caller) -> Flow:
     """What somebody who rang may want. The language was chosen elsewhere: one voice cannot offer three."""
-    wish = yield Choice("ask-call-menu", keys=_CALLER, labels="menu")
-    return (yield from (result if wish == "result" else risk_questions)(caller))
+    wish = yield Choice("ask-call-menu", keys=tuple(CALLING), labels="menu")
+    return (yield from CALLING[wish](caller))
 
 
 def _choose_language(caller: Caller) -> Generator[Yielded, Any, None]:
-    language = yield Choice("ask-language", keys=_LANGUAGES, labels="language")
+    language = yield Choice("ask-language", keys=LANGUAGES_OFFERED, labels="language")
     yield Do(set_language, undoable=True, msisdn=caller.msisdn, language=language)
     yield Speak(language)

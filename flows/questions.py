@@ -31,6 +31,9 @@ class Question(ABC):
     digits = 0
     """How many keys answer it on a voice call; 0: as many as it takes, ended by #."""
 
+    secret = False
+    """Whether only its owner knows the answer, so that it is asked again of whoever goes on later."""
+
     @abstractmethod
     def accept(self, answer: str, language: str, /) -> Any:
         """The value of an answer. Raises Invalid."""
@@ -104,9 +107,10 @@ class Phone(Question):
 
 @dataclass(frozen=True)
 class Code(Question):
-    """A screening's six-digit code."""
+    """A screening's six-digit code. It is `secret` where it opens a result."""
 
     digits = 6
+    secret: bool = False
 
     def accept(self, answer: str, _language: str, /) -> str:
         code = codes.clean(answer)

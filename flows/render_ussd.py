@@ -20,21 +20,21 @@ def pages(step: Step, *, first: bool = False) -> list[str]:
 
     The `first` step of a conversation has nothing to go back to.
     """
-    language = step.language
-    lines = []
+    footer = "" if step.question is None or first else text(step.language, "ussd-back")
+    return paginate(step_lines(step), footer, text(step.language, "ussd-more"))
+
+
+def step_lines(step: Step, *, options: bool = True) -> list[str]:
+    """What a step says, line by line: sentences or what was wrong, the question, its numbered choices."""
+    language, question = step.language, step.question
+    lines = [say(language, tell) for tell in step.tells] if step.error is None else []
     if step.error is not None:
         lines.append(text(language, step.error.id, **step.error.params))
-    else:
-        lines += [say(language, tell) for tell in step.tells]
-    footer = ""
-    if step.question is not None:
-        question = step.question
+    if question is not None:
         lines.append(text(language, question.id, **question.params))
-        lines += [f"{n}. {text(language, label)}" for n, (_, label) in enumerate(question.options(), 1)]
-        footer = "" if first else text(language, "ussd-back")
-    return _paginate(
-        [line if _PLAIN.fullmatch(line) else normalise(line) for line in lines], footer, text(language, "ussd-more")
-    )
+        if options:
+            lines += [f"{n}. {text(language, label)}" for n, (_, label) in enumerate(question.options(), 1)]
+    return lines
 
 
 def length(screen: str) -> int:
@@ -47,11 +47,14 @@ def say(language: str, tell: Tell) -> str:
     return text(language, tell.id, **tell.params)
 
 
-def _paginate(lines: list[str], footer: str, more: str) -> list[str]:
+def paginate(lines: list[str], footer: str, more: str, *, limit: int = LIMIT, plain: bool = True) -> list[str]:
+    """Pages of at most `limit` places, broken between lines and words; `plain` ones hold nothing but GSM-7."""
+    if plain:
+        lines = [line if _PLAIN.fullmatch(line) else normalise(line) for line in lines]
     whole = "\n".join([*lines, footer] if footer else lines)
-    if length(whole) <= LIMIT:
+    if length(whole) <= limit:
         return [whole]
-    room = LIMIT - length(more) - 1 - (length(footer) + 1 if footer else 0)
+    room = limit - length(more) - 1 - (length(footer) + 1 if footer else 0)
     screens: list[str] = [""]
     for piece in _pieces(lines):
         joined = f"{screens[-1]}{piece}" if screens[-1] else piece.lstrip()

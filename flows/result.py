@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flows.conversation import Caller, Do, Flow, Tell
 from flows.questions import Choice, Code, Confirm
 from services.channels.base import Kind
@@ -17,13 +20,16 @@ _KEPT = (Kind.SMS, Kind.WHATSAPP)
 def result(caller: Caller) -> Flow:
     """Asks for the code, and says what was found and what to do."""
     for _ in range(_TRIES):
-        code = yield Code("ask-result-code")
+        code = yield Code("ask-result-code", secret=True)
         found = yield Do(result_for, undoable=True, code=code, msisdn=caller.msisdn)
         if found["state"] == "ready":
             if caller.channel in _KEPT and not caller.worker:
                 return (yield from _offer_call(caller, code))
-            verdict = Tell(f"result-{found['outcome']}", {"place": current().place}, private=True)
-            return (yield from until_heard(verdict)) if caller.channel == Kind.VOICE else verdict
+            verdict = _verdict(found)
+            if caller.channel == Kind.VOICE:
+                return (yield from until_heard(*verdict))
+            yield from verdict[:-1]
+            return verdict[-1]
         if found["state"] != "unknown":
             return Tell(f"result-{found['state']}")
         yield Tell("code-unknown")
@@ -33,7 +39,7 @@ def result(caller: Caller) -> Flow:
 def call_me(caller: Caller) -> Flow:
     """Asks for the code, and has the result read out by a call to the number that asks."""
     for _ in range(_TRIES):
-        code = yield Code("ask-result-code")
+        code = yield Code("ask-result-code", secret=True)
         if not is_person(caller.msisdn):
             return Tell("result-dial", {"ussd": current().ussd_code})
         found = yield Do(request_call, code=code, msisdn=caller.msisdn)
@@ -52,6 +58,16 @@ def finish(caller: Caller) -> Flow:
             return Tell(f"finish-{found['state']}")
         yield Tell("code-unknown")
     return Tell("code-help")
+
+
+def _verdict(found: Mapping[str, Any]) -> list[Tell]:
+    """What was found, and where and when to go with it."""
+    if found["outcome"] != "refer":
+        return [Tell(f"result-{found['outcome']}", private=True)]
+    verdict = Tell(
+        "result-refer-urgent" if found["urgent"] else "result-refer", {"place": found["place"]}, private=True
+    )
+    return [verdict, *(Tell(day) for day in found["opening"])]
 
 
 def _offer_call(caller: Caller, code: str) -> Flow:

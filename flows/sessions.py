@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from flows.conversation import Caller, Flow, Journal, JournalMismatch, Step, Tell, go_back, play
+from flows.consent import withdraw
+from flows.conversation import (
+    Caller,
+    Flow,
+    Journal,
+    JournalMismatch,
+    Step,
+    Tell,
+    go_back,
+    play,
+    without_secrets,
+)
 from flows.findrisc import risk_answer
+from flows.follow_up import invited
+from flows.help import person
 from flows.menu import call_menu, menu, risk
 from flows.photograph import photograph
 from flows.questions import Choice, Invalid
+from flows.referral import attended, visit
 from flows.result import result
 from services.channels.base import Kind
 from services.screening.people import caller_for
@@ -31,7 +45,18 @@ FLOWS: Mapping[str, Callable[..., Flow]] = {
     "risk": risk,
     "risk-answer": risk_answer,
     "call-menu": call_menu,
+    "visit": visit,
+    "attended": attended,
+    "invited": invited,
+    "withdraw": withdraw,
+    "person": person,
 }
+# How long a question by message waits for its answer: what the clinic asked may be read on another day.
+OPEN_MS = {"visit": 14 * DAY_MS, "attended": 14 * DAY_MS, "invited": 14 * DAY_MS}
+# What may go on on another channel: flows that ask, at each private sentence, which channel they are on.
+_EVERYWHERE = frozenset({"menu", "photograph", "result", "risk", "call-menu", "withdraw", "visit"})
+_KEPT = (Kind.SMS, Kind.WHATSAPP)
+_CHANNELS = 4
 _ARGUMENTS = {name: inspect.signature(flow).parameters.keys() - {"caller"} for name, flow in FLOWS.items()}
 
 # Statements are built once: building them took half the time of a USSD turn.
@@ -42,6 +67,25 @@ _SAID_IN = (
     .where(*_OF_NUMBER, conversation.c.session_id == sa.bindparam("session"))
     .order_by(conversation.c.id.desc())
     .limit(1)
+)
+_BY_ID = sa.select(conversation).where(conversation.c.id == sa.bindparam("row"))
+_later = conversation.alias("later")
+_UNFINISHED = (
+    sa.select(conversation)
+    .where(
+        conversation.c.msisdn == sa.bindparam("number"),
+        sa.text("conversation.state = 'active'"),  # written out, so that its partial index is found
+        conversation.c.updated_at > sa.bindparam("since"),
+        # Who began something else on that channel has left it; an offer that was not answered changes nothing.
+        ~sa.exists().where(
+            _later.c.msisdn == conversation.c.msisdn,
+            _later.c.channel == conversation.c.channel,
+            _later.c.id > conversation.c.id,
+            _later.c.state != "resuming",
+        ),
+    )
+    .order_by(conversation.c.updated_at.desc(), conversation.c.id.desc())
+    .limit(_CHANNELS)
 )
 _INSERT = conversation.insert().returning(conversation.c.id)
 _UPDATE = conversation.update().where(conversation.c.id == sa.bindparam("row"))
@@ -65,7 +109,9 @@ class Conversation:
     said: str = ""
     """What was last answered, to be said again when the carrier asks again."""
     counter: int = 0
-    """USSD: the page on the screen. Voice: how often nobody pressed a key."""
+    """USSD: the page on the screen. Voice: how often nobody pressed a key. Chat: mistakes in a row."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What only a channel needs: `continues`, the row that it offers to go on with; `page`; `pace`."""
     updated_at: int = 0
 
     def step(self, tx: Connection, answer: str | None = None) -> Step:
@@ -88,6 +134,19 @@ class Conversation:
             step.error = Invalid("error-back")
         return step
 
+    def speak(self, language: str) -> None:
+        """From here on another language, whatever was chosen before."""
+        chosen = [entry for entry in self.journal if entry[:2] == ["answer", "ask-language"]]
+        for entry in chosen:
+            entry[2] = language
+        if not chosen:
+            self.caller = replace(self.caller, language=language)
+        self.language = language
+
+    def turn_to(self, flow: str) -> None:
+        """Leaves what was begun for another flow."""
+        self.flow, self.arguments, self.journal, self.state = flow, {}, [], "active"
+
     def _flow(self) -> Flow:
         return FLOWS[self.flow](self.caller, **self.arguments)
 
@@ -102,8 +161,11 @@ def begin(
 
 def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
     """The newest conversation of a number on a channel, ended or not; nobody else goes on with it meanwhile."""
-    one_at_a_time(tx, f"{channel.value}:{msisdn}")
-    row = tx.execute(_LATEST, {"number": msisdn, "kind": channel.value}).first()
+    one_at_a_time(tx, msisdn)  # on every channel: what goes on on one must not go on on another meanwhile
+    return _read(tx.execute(_LATEST, {"number": msisdn, "kind": channel.value}).first())
+
+
+def _read(row: Any) -> Conversation | None:
     if row is None:
         return None
     try:
@@ -124,6 +186,7 @@ def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
         heard=row.ussd_text,
         said=row.last_answer,
         counter=row.counter,
+        notes=row.caller.get("notes", {}),
         updated_at=row.updated_at,
     )
 
@@ -140,7 +203,7 @@ def save(tx: Connection, talk: Conversation) -> None:
     values = {
         "session_id": talk.session_id,
         "flow": talk.flow,
-        "caller": {"caller": asdict(talk.caller), "arguments": talk.arguments},
+        "caller": {"caller": asdict(talk.caller), "arguments": talk.arguments, "notes": talk.notes},
         "journal": talk.journal,
         "language": talk.language,
         "ussd_text": talk.heard,
@@ -156,16 +219,61 @@ def save(tx: Connection, talk: Conversation) -> None:
         tx.execute(_UPDATE, values | {"row": talk.id})
 
 
-def can_resume(talk: Conversation | None) -> bool:
-    """Whether there is something to go on with: an unfinished conversation of today with an answer in it."""
-    return (
-        talk is not None
-        and talk.state != "ended"
-        and talk.updated_at > now_ms() - RESUMABLE_MS
-        and any(entry[0] == "answer" for entry in talk.journal)
-    )
+def unfinished(tx: Connection, msisdn: str, *, but: Kind | None = None) -> Conversation | None:
+    """What this number did not finish today, on any channel `but` one, the newest first."""
+    rows = tx.execute(_UNFINISHED, {"number": msisdn, "since": now_ms() - RESUMABLE_MS}).all()
+    found = (_read(row) for row in rows if row.channel != but)
+    return next((talk for talk in found if talk is not None and _can_resume(talk)), None)
+
+
+def offer(tx: Connection, previous: Conversation, channel: Kind, session_id: str) -> Conversation:
+    """A conversation that asks only whether to go on with another, which stays as it is until that is answered."""
+    talk = begin(tx, previous.caller.msisdn, channel, session_id)
+    talk.state, talk.language, talk.notes = "resuming", previous.language, {"continues": previous.id}
+    return talk
 
 
 def resume_step(talk: Conversation) -> Step:
     """The offer to go on or to start again."""
     return Step(talk.language, [], Choice("ask-resume", keys=("continue", "again"), labels="resume"))
+
+
+def resume(tx: Connection, talk: Conversation, answer: str) -> tuple[Conversation, Step]:
+    """What the answer to the offer makes of the conversation that offered. What it goes on with, or leaves, is closed
+    on its own channel, so that nothing is done twice."""
+    asked = resume_step(talk)
+    assert asked.question is not None
+    try:
+        wish = asked.question.accept(answer, talk.language)
+    except Invalid as error:
+        asked.error = error
+        return talk, asked
+    previous = _read(tx.execute(_BY_ID, {"row": talk.notes["continues"]}).first())
+    here = {"id": talk.id, "session_id": talk.session_id, "heard": talk.heard}
+    fresh = begin(tx, talk.caller.msisdn, Kind(talk.caller.channel), talk.session_id)
+    if previous is not None and previous.state == "active":
+        goes_on = wish == "continue" and _can_resume(previous) and previous.caller.worker == fresh.caller.worker
+        moved = replace(previous, **here, journal=without_secrets(previous.journal), counter=0, notes={})
+        previous.state = "moved"
+        save(tx, previous)
+        if goes_on:
+            moved.caller = replace(previous.caller, channel=talk.caller.channel)
+            return moved, _moved_step(tx, moved, previous.caller.channel)
+    fresh = replace(fresh, **here)
+    return fresh, fresh.step(tx)
+
+
+def _moved_step(tx: Connection, talk: Conversation, came_from: str) -> Step:
+    step = talk.step(tx)
+    if talk.caller.channel in _KEPT and came_from not in _KEPT and not talk.caller.worker:
+        # She began where nothing stays on the phone.
+        step.tells.insert(0, Tell("moved-kept", {"ussd": current().ussd_code}))
+    return step
+
+
+def _can_resume(talk: Conversation) -> bool:
+    return (
+        talk.flow in _EVERYWHERE
+        and talk.updated_at > now_ms() - RESUMABLE_MS
+        and any(entry[0] == "answer" for entry in without_secrets(talk.journal))
+    )

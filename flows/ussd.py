@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy.engine import Connection
 
 from flows.catalogue import text
-from flows.conversation import Step
-from flows.questions import Confirm, Invalid
+from flows.conversation import Step, Tell
+from flows.questions import Confirm
 from flows.render_ussd import pages
-from flows.sessions import Conversation, begin, can_resume, latest, resume_step, said_in, save
+from flows.sessions import Conversation, begin, latest, offer, resume, resume_step, said_in, save, unfinished
 from services.channels.base import Kind, UssdTurn
-from services.screening.people import caller_for
 from services.store.clock import now_ms
 
 _BACK, _HOME, _MORE = "0", "00", "98"
@@ -33,8 +30,10 @@ def ussd_turn(tx: Connection, turn: UssdTurn, *, current_only_networks: frozense
     if answer is None or talk.state == "ended":
         return talk.said
     talk.heard = turn.text
+    if talk.state == "moved":
+        return _show(tx, talk, Step(talk.language, [Tell("moved")]))
     if talk.state == "resuming":
-        return _resume(tx, talk, answer)
+        return _show(tx, *resume(tx, talk, "2" if answer == _HOME else answer))
     return _take(tx, talk, answer)
 
 
@@ -42,8 +41,10 @@ def _new_session(tx: Connection, turn: UssdTurn, previous: Conversation | None) 
     outrun = previous and said_in(tx, turn.msisdn, Kind.USSD, turn.session_id)
     if outrun:
         return outrun  # a late repetition from an older session: its answers must not be taken for a deep dial
-    if previous is not None and can_resume(previous) and not turn.text:
-        return _offer_to_resume(tx, turn, previous)
+    left = None if turn.text else unfinished(tx, turn.msisdn)
+    if left is not None:
+        talk = offer(tx, left, Kind.USSD, turn.session_id)
+        return _show(tx, talk, resume_step(talk))
     talk = begin(tx, turn.msisdn, Kind.USSD, turn.session_id)
     talk.heard = turn.text
     step = talk.step(tx)
@@ -57,14 +58,6 @@ def _new_session(tx: Connection, turn: UssdTurn, previous: Conversation | None) 
             break
         step = tried
     return _show(tx, talk, step)
-
-
-def _offer_to_resume(tx: Connection, turn: UssdTurn, previous: Conversation) -> str:
-    """Goes on in a row of its own, so that the old session's last answer can still be repeated."""
-    talk = replace(previous, id=None, session_id=turn.session_id, heard="", state="resuming", counter=0)
-    previous.state = "ended"
-    save(tx, previous)
-    return _show(tx, talk, resume_step(talk))
 
 
 def _answer_in(talk: Conversation, turn: UssdTurn, *, current_only: bool) -> str | None:
@@ -85,23 +78,13 @@ def _answer_in(talk: Conversation, turn: UssdTurn, *, current_only: bool) -> str
     return turn.text  # neither longer nor older: this network sends only what was typed last
 
 
-def _resume(tx: Connection, talk: Conversation, answer: str) -> str:
-    same_role = caller_for(tx, talk.caller.msisdn)["worker"] == talk.caller.worker
-    if answer == "1" and same_role:
-        talk.state, talk.counter = "active", 0
-        return _show(tx, talk, talk.step(tx))
-    if answer in ("1", "2", _HOME):
-        return _restart(tx, talk)
-    offer = resume_step(talk)
-    offer.error = Invalid("error-choice", last=2)
-    return _show(tx, talk, offer)
-
-
 def _take(tx: Connection, talk: Conversation, answer: str) -> str:
     more = text(talk.language, "ussd-more") in talk.said.splitlines()
     if more and answer not in (_HOME, _BACK):
-        # Nobody answers what she has not read to its end: it may be what she consents to.
-        return _show(tx, talk, talk.step(tx), page=talk.counter + (answer == _MORE))
+        step = talk.step(tx)
+        # Nobody consents to what she has not read to its end. Who knows the menu need not turn its pages.
+        if answer == _MORE or step.ended or isinstance(step.question, Confirm):
+            return _show(tx, talk, step, page=talk.counter + (answer == _MORE))
     if answer == _HOME:
         return _restart(tx, talk)
     if answer == _BACK:

@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     voice_on_incoming: Literal["call-back", "answer"] = Field(
         "call-back", description="reject a patient's call and ring back, free to her, or answer it"
     )
+    calls_a_day: int = Field(500, ge=0, description="most calls back in 24 hours")
+    call_spending_a_day: float = Field(
+        0, ge=0, description="no calls back once 24 hours' calls cost this, in the carrier's currency; 0: no limit"
+    )
+    clinic_phone: str = Field(
+        "", pattern=r"^(\+[0-9]{7,15})?$", description="number of the clinic, for callers who ask for a person"
+    )
 
     whatsapp_phone_number_id: str = Field("", description="Cloud API phone number id; empty: no WhatsApp")
     whatsapp_app_secret: SecretStr = Field(SecretStr(""), description="signs what Meta posts")

@@ -20,6 +20,7 @@ TASKS = {
     "assess_symptoms": "services.screening.symptoms:assess_symptoms",
     "prepare_call": "services.calls.jobs:prepare_call",
     "render_clip": "services.calls.jobs:render_clip",
+    "erase_screening": "services.screening.withdrawal:erase_screening",
     "send_message": "services.messaging.delivery:send_message",
 }
 

@@ -56,6 +56,17 @@ class Redirect:
 
 
 @dataclass(frozen=True)
+class Dial:
+    """Puts the call through to another phone, for `longest_s` seconds at most."""
+
+    number: str
+    longest_s: int = 600
+
+    def xml(self) -> str:
+        return f'<Dial phoneNumbers={quoteattr(self.number)} maxDuration="{self.longest_s}"/>'
+
+
+@dataclass(frozen=True)
 class Reject:
     """Refuses the call, which costs the caller nothing."""
 
@@ -63,7 +74,7 @@ class Reject:
         return "<Reject/>"
 
 
-Verb = Play | GetDigits | Say | Redirect | Reject
+Verb = Play | GetDigits | Say | Redirect | Dial | Reject
 
 
 def render(verbs: Sequence[Verb]) -> str:

@@ -12,10 +12,11 @@ from sqlalchemy.engine import Connection
 from services.messaging.outbox import DELIVERY, INFERENCE, enqueue, ring
 from services.screening import codes, people
 from services.screening.decision import outcome_of_patient
+from services.screening.referral import destination
 from services.screening.results import announce, eye_outcomes
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
-from services.store.tables import consent, message, photo, screening
+from services.store.tables import consent, follow_up, message, photo, referral, screening
 
 _OPEN_FOR_MS = 30 * DAY_MS
 _CALLS_A_DAY = 3
@@ -78,19 +79,44 @@ def open_screening(
 
 
 def result_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
-    """The result behind a code: `{"state": "unknown"|"locked"|"waiting"|"ready", "outcome"}`.
+    """The result behind a code: `{"state": "unknown"|"locked"|"waiting"|"ready", "outcome"}`, and where to go with it:
+    `{"place", "opening", "urgent"}`.
 
     Wrong codes are counted for each number, and too many lock it.
     """
-    found = _find(tx, code, msisdn)
+    found = find(tx, code, msisdn)
     if isinstance(found, str):
         return {"state": found, "outcome": None}
-    return {"state": "ready" if found.outcome else "waiting", "outcome": found.outcome}
+    if not found.outcome:
+        return {"state": "waiting", "outcome": None}
+    where = destination(tx, found.id)
+    return {
+        "state": "ready",
+        "outcome": found.outcome,
+        "place": where.place,
+        "opening": list(where.opening),
+        "urgent": found.priority == "urgent",
+    }
+
+
+def visit_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
+    """What visit is waited for behind a code: `{"state": "referral"|"follow-up"|"none"|"unknown"|"locked", "id"}`."""
+    found = find(tx, code, msisdn)
+    if isinstance(found, str):
+        return {"state": found, "id": None}
+    referred = tx.execute(sa.select(referral).where(referral.c.screening_id == found.id)).first()
+    if referred is not None:
+        waiting = referred.state not in ("attended", "closed")
+        return {"state": "referral" if waiting else "none", "id": referred.id}
+    invited = tx.execute(
+        sa.select(follow_up.c.id).where(follow_up.c.screening_id == found.id, follow_up.c.state == "invited")
+    ).scalar()
+    return {"state": "none" if invited is None else "follow-up", "id": invited}
 
 
 def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
     """Asks for the result to be read out to the number that asks: `{"state": "calling"|"waiting"|"limit"|…}`."""
-    found = _find(tx, code, msisdn)
+    found = find(tx, code, msisdn)
     if isinstance(found, str):
         return {"state": found}
     if not found.outcome:
@@ -118,7 +144,7 @@ def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
 
 def attach_photo(tx: Connection, *, photo_id: int, code: str, eye: str, sender: str) -> dict[str, Any]:
     """Says whose eye a photograph shows: `{"state": "queued"|"unknown"|"locked"|"closed"|"taken"}`."""
-    found = _find(tx, code, sender)
+    found = find(tx, code, sender)
     if isinstance(found, str):
         return {"state": found}
     if found.opened_at < now_ms() - _OPEN_FOR_MS:
@@ -150,20 +176,20 @@ def read_when_complete(tx: Connection, photo_id: int) -> None:
 
 def finish_with_one_eye(tx: Connection, *, code: str, worker: str) -> dict[str, Any]:
     """The worker says that only one eye can be seen: `{"state": "done"|"waiting"|"unknown"|"locked"}`."""
-    found = _find(tx, code, worker)
+    found = find(tx, code, worker)
     if isinstance(found, str):
         return {"state": found}
     if found.outcome:
         return {"state": "done"}
-    outcome = outcome_of_patient(eye_outcomes(tx, found.id), one_eye=True)
+    outcome = outcome_of_patient(eye_outcomes(tx, found.id), one_eye=True, urgent=found.priority == "urgent")
     if outcome is None:
         return {"state": "waiting"}
     announce(tx, found.id, outcome)
     return {"state": "done"}
 
 
-def _find(tx: Connection, code: str, msisdn: str) -> Any:
-    """The screening's row, or "unknown" or "locked"."""
+def find(tx: Connection, code: str, msisdn: str) -> Any:
+    """The screening behind a code, or why there is none: "unknown", "locked", "withdrawn". Wrong codes are counted."""
     if people.is_locked(tx, msisdn):
         return "locked"
     row = tx.execute(sa.select(screening).where(screening.c.code == (codes.clean(code) or ""))).first()
@@ -171,4 +197,4 @@ def _find(tx: Connection, code: str, msisdn: str) -> Any:
         people.count_wrong_code(tx, msisdn)
         return "unknown"
     people.forgive_wrong_codes(tx, msisdn)
-    return row
+    return "withdrawn" if row.state == "withdrawn" else row

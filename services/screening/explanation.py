@@ -41,4 +41,6 @@ def keep_heatmap(site: Runtime, engine: Engine, photo_id: int, photograph: Photo
         _LOG.exception("no heat map", extra={"photo": photo_id})
         return
     with site.db.write() as tx:
-        tx.execute(reading.update().where(reading.c.id == wanted).values(heatmap=sha256))
+        kept = tx.execute(reading.update().where(reading.c.id == wanted).values(heatmap=sha256))
+    if not kept.rowcount:  # erased meanwhile, with its consent
+        site.media.erase(sha256)

@@ -37,5 +37,11 @@ def fetch_photo(site: Runtime, argument: Mapping[str, Any]) -> None:
         return
     sha256 = site.media.receive(content)
     with site.db.write() as tx:
-        tx.execute(photo.update().where(photo.c.id == photo_id).values(sha256=sha256))
-        read_when_complete(tx, photo_id)
+        # Still wanted: its consent may have been taken back meanwhile.
+        kept = tx.execute(
+            photo.update().where(photo.c.id == photo_id, photo.c.state != "refused").values(sha256=sha256)
+        )
+        if kept.rowcount:
+            read_when_complete(tx, photo_id)
+    if not kept.rowcount:
+        site.media.erase(sha256)

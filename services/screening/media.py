@@ -37,6 +37,11 @@ class MediaStore:
         """Deletes what came, for a file that is no photograph."""
         self._received(sha256).unlink(missing_ok=True)
 
+    def erase(self, sha256: str) -> None:
+        """Deletes every copy. Raises OSError when the disk refuses."""
+        for path in (self._received(sha256), self._clean(sha256)):
+            path.unlink(missing_ok=True)
+
     def _received(self, sha256: str) -> Path:
         return self._directory / "received" / sha256[:2] / sha256
 

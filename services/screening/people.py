@@ -8,12 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.channels.base import Kind
+from services.settings import current
 from services.store.clock import HOUR_MS, now_ms
 from services.store.database import insert_once
-from services.store.tables import caller, opt_out, worker
+from services.store.tables import caller, opt_out, screening, worker
 
 WRONG_CODES_ALLOWED = 5
 _LOCK_MS = HOUR_MS
+_KNOWN = sa.select(
+    sa.select(worker.c.name).where(worker.c.msisdn == sa.bindparam("number"), worker.c.active).scalar_subquery(),
+    sa.select(caller.c.language).where(caller.c.msisdn == sa.bindparam("number")).scalar_subquery(),
+)
 
 
 def add_worker(tx: Connection, *, msisdn: str, name: str, language: str | None = None) -> bool:
@@ -45,9 +50,23 @@ def worker_id(tx: Connection, msisdn: str) -> int | None:
 
 def caller_for(tx: Connection, msisdn: str) -> dict[str, Any]:
     """What a conversation needs to know of a number: `{"worker": bool, "name": str, "language": str | None}`."""
-    known = tx.execute(sa.select(worker.c.name).where(worker.c.msisdn == msisdn, worker.c.active)).scalar()
-    language = tx.execute(sa.select(caller.c.language).where(caller.c.msisdn == msisdn)).scalar()
+    known, language = tx.execute(_KNOWN, {"number": msisdn}).one()
     return {"worker": known is not None, "name": known or "", "language": language}
+
+
+def who_helps(tx: Connection, *, msisdn: str) -> dict[str, Any]:
+    """Whom a caller is put through to: `{"phone"}`, the health worker who screened her last, while she is one, else the
+    clinic's phone, which may be empty."""
+    theirs = tx.execute(
+        sa.select(worker.c.msisdn, worker.c.active)
+        .join(screening, screening.c.worker_id == worker.c.id)
+        .where(screening.c.patient_msisdn == msisdn)
+        .order_by(screening.c.id.desc())
+        .limit(1)
+    ).first()
+    if theirs is not None and theirs.active and theirs.msisdn != msisdn:
+        return {"phone": theirs.msisdn}
+    return {"phone": current().clinic_phone}
 
 
 def set_language(tx: Connection, *, msisdn: str, language: str) -> dict[str, Any]:
@@ -58,15 +77,15 @@ def set_language(tx: Connection, *, msisdn: str, language: str) -> dict[str, Any
 
 
 def opt_out_of(tx: Connection, *, msisdn: str, kind: str) -> dict[str, Any]:
-    """STOP: no more unasked messages of this kind to this number."""
-    insert_once(tx, opt_out, {"msisdn": msisdn, "kind": Kind(kind).value, "at": now_ms()}, key=("msisdn", "kind"))
-    return {}
+    """STOP: no more unasked messages of this kind to this number. `{"changed": bool}`: false if it was said before."""
+    row = {"msisdn": msisdn, "kind": Kind(kind).value, "at": now_ms()}
+    return {"changed": insert_once(tx, opt_out, row, key=("msisdn", "kind")) is not None}
 
 
 def opt_in_to(tx: Connection, *, msisdn: str, kind: str) -> dict[str, Any]:
-    """START: takes a STOP back."""
-    tx.execute(opt_out.delete().where(opt_out.c.msisdn == msisdn, opt_out.c.kind == kind))
-    return {}
+    """START: takes a STOP back. `{"changed": bool}`: false if there was none."""
+    deleted = tx.execute(opt_out.delete().where(opt_out.c.msisdn == msisdn, opt_out.c.kind == kind))
+    return {"changed": deleted.rowcount > 0}
 
 
 def has_opted_out(tx: Connection, *, msisdn: str, kind: str) -> bool:

@@ -79,10 +79,10 @@ def _conclude(tx: Connection, row: Any, found: Reading) -> None:
         # The same picture again is neither a second attempt nor the other eye.
         _refuse(tx, row, "photo-repeated" if earlier == row.eye else "photo-of-other-eye")
         return
-    written = insert_once(tx, reading, _values(row, found), key=("photo_id",))
-    if written is None:
+    # Still wanted: its consent may have been taken back while it was read.
+    wanted = tx.execute(photo.update().where(photo.c.id == row.id, photo.c.state == "attached").values(state="read"))
+    if not wanted.rowcount or insert_once(tx, reading, _values(row, found), key=("photo_id",)) is None:
         return
-    tx.execute(photo.update().where(photo.c.id == row.id).values(state="read"))
     reasons = found.quality.reasons
     settle(tx, row, reason=reasons[0] if reasons else "quality-unclear")
 

@@ -1,0 +1,151 @@
+"""A consent is taken back: what waited is stopped in the same transaction, what was recorded is erased by a job later.
+
+What stays says nothing of health: that a screening with this code was opened by this worker at this time, and of its
+consent version, language and channel, when it was given, and when, where and by whom (patient or worker) it was taken
+back. Of each message stay kind, time, state and cost; of each photograph, that one came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.channels.base import DeliveryState
+from services.messaging.outbox import DELIVERY, enqueue
+from services.runtime import Runtime
+from services.screening.cases import find
+from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
+from services.store.tables import (
+    consent,
+    conversation,
+    follow_up,
+    inbound,
+    message,
+    outbox,
+    photo,
+    reading,
+    referral,
+    retake,
+    risk_assessment,
+    screening,
+)
+
+ERASED = "consent-withdrawn"
+_SESSION_MS = 10 * MINUTE_MS
+_WAITING = ("pending", "held")
+_NOTHING: dict[str, Any] = {
+    "sex": "unknown",
+    "birth_year": 0,
+    "patient_msisdn": None,
+    "outcome": None,
+    "decided_at": None,
+}
+
+
+def find_for_withdrawal(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
+    """Whether a code has something to take back: `{"state": "known"|"unknown"|"locked"|"withdrawn"}`."""
+    found = find(tx, code, msisdn)
+    return {"state": found if isinstance(found, str) else "known"}
+
+
+def withdraw_consent(tx: Connection, *, code: str, msisdn: str, by: str, channel: str) -> dict[str, Any]:
+    """Takes the consent of a screening back: `{"state": "done"|"unknown"|"locked"|"withdrawn"}`. `by` is "patient" or
+    "worker".
+
+    From the end of this transaction no result can be read, no photograph is graded and no message goes out.
+    """
+    found = find(tx, code, msisdn)
+    if isinstance(found, str):
+        return {"state": found}
+    tx.execute(
+        consent.update()
+        .where(consent.c.screening_id == found.id, consent.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=now_ms(), withdrawn_by=by, withdrawn_channel=channel, msisdn=None)
+    )
+    tx.execute(screening.update().where(screening.c.id == found.id).values(_NOTHING | {"state": "withdrawn"}))
+    _stop_messages(tx, found.id)
+    _stop_photographs(tx, found.id)
+    erase = {"screening_id": found.id}
+    enqueue(tx, DELIVERY, "erase_screening", erase | {"final": False}, key=f"erase:{found.id}")
+    # Once more when no job and no session can be under way that knew of it before.
+    later = now_ms() + HOUR_MS
+    enqueue(tx, DELIVERY, "erase_screening", erase | {"final": True}, key=f"erase:{found.id}:final", not_before=later)
+    return {"state": "done"}
+
+
+def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
+    """The job: erases what the screening `argument["screening_id"]` left in the store and on disk. Until it is `final`
+    the names of its files are kept, to look for them again, and what is being said is left to be said.
+
+    Raises OSError when the disk refuses: what is still named in the store is erased at the next attempt.
+    """
+    screening_id = int(argument["screening_id"])
+    with site.db.read() as tx:
+        case = tx.execute(sa.select(screening.c.code, screening.c.state).where(screening.c.id == screening_id)).first()
+        if case is None or case.state != "withdrawn":
+            return
+        of_case = photo.c.screening_id == screening_id
+        files = set(tx.execute(sa.select(photo.c.sha256).where(of_case)).scalars())
+        files |= set(tx.execute(sa.select(reading.c.heatmap).where(reading.c.screening_id == screening_id)).scalars())
+        elsewhere = sa.select(photo.c.sha256).where(photo.c.sha256.in_(files - {None}), ~of_case)
+        elsewhere = elsewhere.union(
+            # A photograph that was attached to nothing is somebody's too.
+            sa.select(photo.c.sha256).where(photo.c.sha256.in_(files - {None}), photo.c.screening_id.is_(None))
+        )
+        files -= {None, *tx.execute(elsewhere).scalars()}
+    for sha256 in files:
+        site.media.erase(sha256)
+    with site.db.write() as tx:
+        _erase_rows(tx, screening_id)
+        _erase_words(tx, case.code, before=now_ms() - (0 if argument["final"] else _SESSION_MS))
+        if argument["final"]:
+            tx.execute(photo.update().where(of_case).values(sha256=None, expected_sha256="", locator="", eye=None))
+
+
+def erase_risk(tx: Connection, *, msisdn: str) -> dict[str, Any]:
+    """Erases the risk answers that a number gave of itself: `{"erased": how many}`."""
+    return {"erased": tx.execute(risk_assessment.delete().where(risk_assessment.c.msisdn == msisdn)).rowcount}
+
+
+def _stop_messages(tx: Connection, screening_id: int) -> None:
+    of_case = message.c.screening_id == screening_id
+    tx.execute(
+        message.update()
+        .where(of_case, message.c.state == DeliveryState.PENDING.value)
+        .values(state=DeliveryState.FAILED.value, reason=ERASED, settled_at=now_ms())
+    )
+
+
+def _stop_photographs(tx: Connection, screening_id: int) -> None:
+    photos = tx.execute(sa.select(photo.c.id).where(photo.c.screening_id == screening_id)).scalars().all()
+    keys = [f"{task}:{photo_id}" for photo_id in photos for task in ("fetch", "read")]
+    tx.execute(
+        outbox.update()
+        .where(outbox.c.dedupe_key.in_(keys), outbox.c.state.in_(_WAITING))
+        .values(state="done", error=ERASED)
+    )
+    # "refused": no job fetches or reads such a photograph, not even one that has begun to.
+    tx.execute(photo.update().where(photo.c.id.in_(photos)).values(state="refused", error=ERASED))
+
+
+def _erase_rows(tx: Connection, screening_id: int) -> None:
+    for table in (reading, retake, referral, follow_up):
+        tx.execute(table.delete().where(table.c.screening_id == screening_id))
+    photos = sa.select(photo.c.inbound_id).where(photo.c.screening_id == screening_id)
+    tx.execute(inbound.update().where(inbound.c.id.in_(photos)).values(text=""))
+    tx.execute(message.update().where(message.c.screening_id == screening_id).values(text="", recipient=""))
+
+
+def _erase_words(tx: Connection, code: str, *, before: int) -> None:
+    """What was asked, answered and written about it, from whatever phone: year of birth, phone, outcome."""
+    said = sa.or_(conversation.c.last_answer.contains(code), sa.cast(conversation.c.journal, sa.Text).contains(code))
+    tx.execute(
+        conversation.update()
+        .where(said, conversation.c.updated_at <= before)
+        .values(journal=[], last_answer="", state="ended")
+    )
+    tx.execute(message.update().where(message.c.text.contains(code), message.c.created_at <= before).values(text=""))
+    tx.execute(inbound.update().where(inbound.c.text.contains(code)).values(text=""))
