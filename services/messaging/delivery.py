@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.channels.base import ChannelError, DeliveryReport, DeliveryState, Kind, Outbound, Receipt
+from services.messaging.daytime import is_night, next_morning
 from services.messaging.outbox import deliver
 from services.runtime import Runtime
 from services.screening.people import has_opted_out
@@ -25,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 _BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
 _ATTEMPTS = 12
 _FINAL = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED)
+_BY_DAY = ("reminder",)
 _ASKED_FOR = ("call-asked", "risk-asked", "reply")  # answers to what a person just did are no unasked messages
 
 
@@ -110,6 +112,12 @@ def _claim(tx: Connection, message_id: int) -> Any:
         refusal = {"state": DeliveryState.EXPIRED, "reason": "no longer useful"}
     elif row.purpose not in _ASKED_FOR and has_opted_out(tx, msisdn=row.recipient, kind=row.kind):
         refusal = {"state": DeliveryState.FAILED, "reason": "the recipient said STOP"}
+    elif row.purpose in _BY_DAY and is_night(now):
+        # Posted by day, but the link was away.
+        attempt = row.attempts + 1
+        deliver(tx, row.id, attempt=attempt, not_before=next_morning(now))
+        tx.execute(message.update().where(message.c.id == row.id).values(attempts=attempt))
+        return None
     values = refusal or {"state": DeliveryState.SENDING, "attempts": row.attempts + 1, "sent_at": now}
     # The state once more: of two workers with the same job, the database lets one have it.
     claimed = tx.execute(

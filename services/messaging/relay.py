@@ -55,9 +55,12 @@ def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) ->
 
 def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
     """What has to be looked at now and then, and how much of it was found."""
+    from services.messaging.reminders import send_due  # the relay does without the conversations
+
     with site.db.write() as tx:
         unknown = settle_unknown(tx)
-    done = {"unknown_messages": unknown, "redispatched": queue.redispatch_lost(connection, site.db)}
+    due = send_due(site)
+    done = {"unknown_messages": unknown, "due": due, "redispatched": queue.redispatch_lost(connection, site.db)}
     if any(done.values()):
         _LOG.info("duties", extra=done)
     return done

@@ -3,6 +3,7 @@
 - either referable eye refers the patient;
 - a first photograph of an eye that is ungradable or whose reading is in doubt is taken again, a second one refers and
   is never called normal;
+- a patient who suddenly lost sight is referred whatever the photographs show;
 - "rescreen in 12 months" needs a gradable, non-referable photograph of each eye (or the worker's word that there is one
   eye to see).
 """
@@ -38,10 +39,15 @@ def abstentions(findings: Sequence[Finding]) -> int:
     return findings.count("retake") + findings.count("doubtful")
 
 
-def outcome_of_patient(eyes: Mapping[str, Sequence[Finding]], *, one_eye: bool = False) -> Outcome | None:
-    """What both eyes say together; None while a photograph is missing or has to be taken again."""
+def outcome_of_patient(
+    eyes: Mapping[str, Sequence[Finding]], *, one_eye: bool = False, urgent: bool = False
+) -> Outcome | None:
+    """What both eyes say together; None while a photograph is missing or has to be taken again. `urgent`: the patient
+    suddenly lost sight."""
     outcomes = {eye: outcome_of_eye(findings) for eye, findings in eyes.items()}
     if "refer" in outcomes.values():
         return "refer"
     normal = sum(outcome == "rescreen" for outcome in outcomes.values())
-    return "rescreen" if normal >= (1 if one_eye else len(EYES)) and "retake" not in outcomes.values() else None
+    if normal < (1 if one_eye else len(EYES)) or "retake" in outcomes.values():
+        return None
+    return "refer" if urgent else "rescreen"

@@ -16,9 +16,9 @@ from services.store.tables import facility
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EYE_CLINIC = "eye clinic"
 _WEEK = {
-    DAYS: ("day-every",),
-    DAYS[:5]: ("day-weekdays",),
-    DAYS[:6]: ("day-mon-sat",),
+    DAYS: ("open-every-day",),
+    DAYS[:5]: ("open-weekdays",),
+    DAYS[:6]: ("open-mon-sat",),
 }
 _EARTH_KM = 6371.0
 
@@ -46,8 +46,8 @@ class Facility:
 
     @property
     def opening(self) -> tuple[str, ...]:
-        """Message ids of its opening days."""
-        return _WEEK.get(self.days) or tuple(f"day-{day}" for day in self.days)
+        """Message ids of its opening days, a sentence each."""
+        return _WEEK.get(self.days) or tuple(f"open-{day}" for day in self.days)
 
 
 def put(tx: Connection, new: Facility) -> bool:

@@ -12,7 +12,10 @@ from flows.catalogue import text
 from services.channels.base import Kind
 from services.messaging.outbox import post, ring
 from services.screening.decision import EYES, Finding, Outcome, outcome_of_eye, outcome_of_patient
+from services.screening.follow_up import due_in_a_year, no_longer_due
 from services.screening.people import caller_for
+from services.screening.referral import destination, open_referral
+from services.screening.retakes import settle_retake, wait_for_retake
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
 from services.store.tables import reading, screening
@@ -39,16 +42,23 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
     eyes = eye_outcomes(tx, case.id)
     this_eye = outcome_of_eye(eyes[photo.eye])
     assert this_eye is not None, "settle follows a reading of this eye"
-    outcome = outcome_of_patient(eyes)
+    outcome = outcome_of_patient(eyes, urgent=case.priority == "urgent")
     other = EYES[1 - EYES.index(photo.eye)]
+    doubtful = eyes[photo.eye][-1] == "doubtful"
+    if this_eye == "retake":
+        wait_for_retake(tx, photo, "quality-uncertain" if doubtful else reason)
+    else:
+        settle_retake(tx, case.id, photo.eye)
     if this_eye == "refer":
         message_id = _why_refer(eyes[photo.eye], _signs(tx, case.id, photo.eye))
     elif this_eye == "retake":
-        message_id = "worker-retake-unclear" if eyes[photo.eye][-1] == "doubtful" else "worker-retake"
+        message_id = "worker-retake-unclear" if doubtful else "worker-retake"
     elif outcome is None:
         message_id = "worker-normal-send-other" if outcome_of_eye(eyes[other]) is None else "worker-normal-retake-other"
+    elif outcome == "refer":
+        message_id = "worker-normal-refer" if outcome_of_eye(eyes[other]) == "refer" else "worker-normal-urgent"
     else:
-        message_id = "worker-normal-refer" if outcome == "refer" else "worker-normal-done"
+        message_id = "worker-normal-done"
     tell_worker(
         tx,
         photo,
@@ -58,14 +68,15 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
         eye=f"eye-{photo.eye}",
         other=f"eye-{other}",
         reason=reason,
-        place=current().place,
+        place=destination(tx, case.id).place,
     )
     if outcome is not None:
         announce(tx, case.id, outcome)
 
 
 def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
-    """Decides a screening and tells the patient, once for each outcome: a later referable eye tells her again."""
+    """Decides a screening, opens its referral or what is due in a year, and tells the patient; once for each outcome: a
+    later referable eye tells her again."""
     case = tx.execute(sa.select(screening).where(screening.c.id == screening_id).with_for_update(key_share=True)).one()
     if case.outcome in (outcome, "refer"):
         return
@@ -74,6 +85,11 @@ def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
         .where(screening.c.id == screening_id)
         .values(state="decided", outcome=outcome, decided_at=now_ms())
     )
+    if outcome == "refer":
+        open_referral(tx, screening_id, case.priority)
+        no_longer_due(tx, screening_id, "referred")
+    else:
+        due_in_a_year(tx, screening_id)
     if case.patient_msisdn is None:
         return
     settings = current()

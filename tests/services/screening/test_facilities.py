@@ -77,10 +77,10 @@ def test_the_list_is_edited_and_keeps_its_order(site: Runtime) -> None:
     ("days", "opening"),
     [
         ("", ()),
-        ("mon-fri", ("day-weekdays",)),
-        ("Monday - Saturday", ("day-mon-sat",)),
-        ("sun, mon-sat", ("day-every",)),
-        ("Thu; TUE", ("day-tue", "day-thu")),
+        ("mon-fri", ("open-weekdays",)),
+        ("Monday - Saturday", ("open-mon-sat",)),
+        ("sun, mon-sat", ("open-every-day",)),
+        ("Thu; TUE", ("open-tue", "open-thu")),
     ],
 )
 def test_opening_days(days: str, opening: tuple[str, ...]) -> None:

@@ -1,0 +1,49 @@
+"""Did you go? What became of the visit that a screening led to, asked of the patient or told by her health worker."""
+
+from __future__ import annotations
+
+from flows.conversation import Caller, Do, Flow, Tell
+from flows.follow_up import invited
+from flows.questions import Choice, Code
+from services.channels.base import Kind
+from services.screening.cases import visit_for
+from services.screening.referral import record_answer
+from services.settings import current
+
+_TRIES = 3
+_WHY_NOT = ("money", "distance", "afraid", "other")
+
+
+def visit(caller: Caller) -> Flow:
+    """Asks for the code, and then about the visit that is waited for."""
+    for _ in range(_TRIES):
+        code = yield Code("ask-visit-code", secret=True)
+        found = yield Do(visit_for, undoable=True, code=code, msisdn=caller.msisdn)
+        if found["state"] == "referral":
+            return (yield from attended(caller, found["id"]))
+        if found["state"] == "follow-up":
+            return (yield from invited(caller, found["id"]))
+        if found["state"] != "unknown":
+            return Tell(f"visit-{found['state']}")
+        yield Tell("code-unknown")
+    return Tell("code-help")
+
+
+def attended(caller: Caller, referral: int) -> Flow:
+    """Asks whether the patient went where she was referred to, and if she cannot, why. Names neither place nor reason:
+    the question may stay on a phone that others read (clinical rule 6)."""
+    if caller.channel == Kind.SMS and not caller.worker:
+        yield Tell("stop-hint", {"clinic": current().clinic})
+    question = "ask-visit-worker" if caller.worker else "ask-visit"
+    answer = yield Choice(question, keys=("yes", "not-yet", "cannot"), labels="answer")
+    reason = None
+    if answer == "cannot":
+        reason = yield Choice("ask-visit-reason", keys=_WHY_NOT, labels="answer")
+    yield Do(
+        record_answer,
+        referral_id=referral,
+        answer=answer,
+        reason=reason,
+        by="worker" if caller.worker else "patient",
+    )
+    return Tell("visit-recorded" if caller.worker else f"visit-{answer}")

@@ -1,0 +1,111 @@
+"""A referral: opened with the decision, and followed until it is known whether the patient went.
+
+`open → reminded → attended`, or `not attended` once the health worker has been asked to visit; `closed` when nobody may
+be reminded any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.screening.facilities import by_id, nearest
+from services.settings import current
+from services.store.clock import DAY_MS, now_ms
+from services.store.database import insert_once
+from services.store.tables import consent, facility, referral, screening
+
+OPEN = ("open", "reminded")
+REMINDED, ASKED, ASKED_AGAIN = 1, 2, 3
+"""How many messages a patient got."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Days after the decision by which the patient should be seen, is reminded and is asked; then between questions."""
+
+    due: int
+    remind: int
+    ask: int
+    again: int
+
+
+PACES = {"routine": Pace(due=30, remind=23, ask=33, again=14), "urgent": Pace(due=1, remind=1, ask=2, again=1)}
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where to go: words or the id of the message that says it, and message ids of the opening days, if known."""
+
+    place: str
+    opening: tuple[str, ...] = ()
+
+
+def open_referral(tx: Connection, screening_id: int, priority: str) -> None:
+    """Opens the referral of a screening, once, to the facility that is nearest now."""
+    now, pace, chosen = now_ms(), PACES[priority], nearest(tx)
+    row = {
+        "screening_id": screening_id,
+        "facility_id": chosen.id if chosen else None,
+        "urgency": priority,
+        "state": "open",
+        "opened_at": now,
+        "due_at": now + pace.due * DAY_MS,
+        "next_at": now + pace.remind * DAY_MS,
+    }
+    insert_once(tx, referral, row, key=("screening_id",))
+
+
+def destination(tx: Connection, screening_id: int | None = None) -> Destination:
+    """Where the patient of a screening should go; without one, or once its facility is removed: where all go now."""
+    chosen = tx.execute(
+        sa.select(referral.c.facility_id)
+        .join(facility, facility.c.id == referral.c.facility_id)
+        .where(referral.c.screening_id == screening_id, facility.c.active)
+    ).scalar()
+    found = by_id(tx, chosen) if chosen is not None else nearest(tx)
+    return Destination(found.place, found.opening) if found else Destination(current().place)
+
+
+def record_answer(tx: Connection, *, referral_id: int, answer: str, reason: str | None, by: str) -> dict[str, Any]:
+    """Records whether the patient went: `answer` is "yes", "not-yet" or "cannot", said `by` a "patient" or a "worker".
+
+    A patient who cannot go is soon visited by her health worker; who went is not asked again. `{"state": …}`.
+    """
+    row = tx.execute(sa.select(referral).where(referral.c.id == referral_id)).one()
+    if row.state in ("attended", "closed"):
+        return {"state": row.state}
+    now = now_ms()
+    state, next_at = row.state, None
+    if answer == "yes":
+        state = "attended"
+    elif answer == "cannot":
+        state, next_at = "not attended", now if by == "patient" else None
+    elif row.messages < ASKED:
+        next_at = row.next_at
+    elif row.messages < ASKED_AGAIN:
+        next_at = now + PACES[row.urgency].again * DAY_MS
+    elif by == "patient" and row.worker_told_at is None:
+        next_at = now
+    values = {"state": state, "answer": answer, "reason": reason, "answered_by": by, "answered_at": now}
+    tx.execute(referral.update().where(referral.c.id == referral_id).values(values | {"next_at": next_at}))
+    return {"state": state}
+
+
+def consents(tx: Connection, screening_id: int) -> bool:
+    """Whether a consent was given for this screening and not withdrawn: what cannot be found counts as none."""
+    rows = tx.execute(sa.select(consent.c.withdrawn_at).where(consent.c.screening_id == screening_id)).scalars().all()
+    return bool(rows) and all(withdrawn is None for withdrawn in rows)
+
+
+def open_referrals_of(tx: Connection, msisdn: str) -> int:
+    """How many patients of this phone number are referred and not known to have gone: phones are shared."""
+    count: int = tx.execute(
+        sa.select(sa.func.count())
+        .select_from(referral.join(screening, screening.c.id == referral.c.screening_id))
+        .where(screening.c.patient_msisdn == msisdn, referral.c.state.in_(OPEN))
+    ).scalar_one()
+    return count
