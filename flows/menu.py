@@ -27,7 +27,7 @@ WORKER: Mapping[str, Callable[[Caller], Flow]] = {
     "risk": risk_questions,
     "lists": my_screenings,
     "withdraw": withdraw,
-    "visit": visit,
+    "record": visit,
     "help": help_menu,
 }
 ANYONE: Mapping[str, Callable[[Caller], Flow]] = {

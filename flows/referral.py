@@ -39,11 +39,13 @@ def attended(caller: Caller, referral: int) -> Flow:
     reason = None
     if answer == "cannot":
         reason = yield Choice("ask-visit-reason", keys=_WHY_NOT, labels="answer")
-    yield Do(
+    recorded = yield Do(
         record_answer,
         referral_id=referral,
         answer=answer,
         reason=reason,
         by="worker" if caller.worker else "patient",
     )
+    if recorded["state"] == "closed":
+        return Tell("visit-none")
     return Tell("visit-recorded" if caller.worker else f"visit-{answer}")

@@ -75,7 +75,9 @@ def record_answer(tx: Connection, *, referral_id: int, answer: str, reason: str 
 
     A patient who cannot go is soon visited by her health worker; who went is not asked again. `{"state": …}`.
     """
-    row = tx.execute(sa.select(referral).where(referral.c.id == referral_id)).one()
+    row = tx.execute(sa.select(referral).where(referral.c.id == referral_id)).first()
+    if row is None:
+        return {"state": "closed"}  # consent was taken back while the question waited
     if row.state in ("attended", "closed"):
         return {"state": row.state}
     now = now_ms()
