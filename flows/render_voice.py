@@ -14,13 +14,17 @@ from flows.conversation import Step
 class Utterance:
     """One message to say: its id and its parameters, so that a recording of it can be found.
 
-    A parameter may be an utterance too, such as the choice in "{choice}: press {key}.". `private` ones carry a name, a
-    number or a result.
+    A parameter may be an utterance too, such as the choice in "{choice}: press {key}."; what JSON has no word for, such
+    as a date, becomes text. `private` ones carry a name, a number or a result.
     """
 
     id: str
     params: Mapping[str, Any] = field(default_factory=dict)
     private: bool = False
+
+    def __post_init__(self) -> None:
+        # As it will come back from the store, so that it keeps its name.
+        object.__setattr__(self, "params", {name: _plain(value) for name, value in self.params.items()})
 
     def text(self, language: str) -> str:
         """What is said, from the catalogue. Raises UnknownMessage, and KeyError for a missing parameter."""
@@ -31,7 +35,9 @@ class Utterance:
 
     def to_json(self) -> dict[str, Any]:
         """As the store keeps it."""
-        params = {name: _plain(value) for name, value in self.params.items()}
+        params = {
+            name: value.to_json() if isinstance(value, Utterance) else value for name, value in self.params.items()
+        }
         return {"id": self.id, "params": params, "private": self.private}
 
     @classmethod
@@ -44,19 +50,23 @@ class Utterance:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Utterance):
-        return value.to_json()
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    return value if value is None or isinstance(value, str | int | float | Utterance) else str(value)
 
 
 @dataclass(frozen=True)
 class VoiceStep:
-    """`digits` keys answer it, 0: any number of keys, ended by #."""
+    """`digits` keys answer it, 0: any number of keys, ended by #.
+
+    `pace` is "normal" or "slow": the same words, spoken slower. `dial` is the number that the call is put through to
+    once all is said.
+    """
 
     language: str
     prompts: tuple[Utterance, ...]
     digits: int = 0
     ended: bool = False
+    pace: str = "normal"
+    dial: str = ""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -66,7 +76,14 @@ class VoiceStep:
     def to_json(self) -> dict[str, Any]:
         """What the journal keeps, to say it again."""
         prompts = [prompt.to_json() for prompt in self.prompts]
-        return {"language": self.language, "prompts": prompts, "digits": self.digits, "ended": self.ended}
+        return {
+            "language": self.language,
+            "prompts": prompts,
+            "digits": self.digits,
+            "ended": self.ended,
+            "pace": self.pace,
+            "dial": self.dial,
+        }
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> VoiceStep:

@@ -1,8 +1,8 @@
 """Which phoneme symbols a Piper voice learned.
 
 All Piper voices share one symbol table, but a symbol that never occurred in a voice's recordings keeps its random
-initial embedding and sounds like noise. The norms tell them apart: in `joe` the symbols seen in training have norms
-of 0.54 and more, the others of 0.44 and less (measured, see voices/README.md), so 0.5 separates them.
+initial embedding, shrunk by weight decay, and sounds like noise. The norms tell them apart, and each voice shows its
+own limit: the table has rows that no symbol points to, which were surely never trained.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-THRESHOLD = 0.5
+# Untrained norms differ by chance: in `joe` they reach 3.5 standard deviations above their mean, and the trained ones
+# begin 6.5 higher.
+_CLEAR = 3.0
+_CLEAR_RATIO = 1.1
+_ENOUGH = 8
 
 # Field numbers of onnx.proto: ModelProto.graph, GraphProto.{node, initializer}, NodeProto.{input, output},
 # TensorProto.{dims, name, raw_data}.
@@ -27,13 +31,36 @@ Span = tuple[int, int, int]
 
 
 def trained_symbols(model: Path, symbol_ids: Mapping[str, Sequence[int]]) -> frozenset[str]:
-    """The symbols of `symbol_ids` (symbol → ids) whose every id was trained. Raises ValueError: not a Piper model."""
+    """The symbols of `symbol_ids` (symbol → ids) whose every id was trained.
+
+    Raises ValueError: not a Piper model, or its norms do not tell.
+    """
     norms = np.linalg.norm(embedding(model), axis=1)
+    used = sorted({each for ids in symbol_ids.values() for each in ids if each < len(norms)})
+    limit = least_trained(norms, np.delete(norms, used))
     return frozenset(
         symbol
         for symbol, ids in symbol_ids.items()
-        if ids and max(ids) < len(norms) and all(norms[each] >= THRESHOLD for each in ids)
+        if ids and max(ids) < len(norms) and all(norms[each] >= limit for each in ids)
     )
+
+
+def least_trained(norms: NDArray[np.float32], free: NDArray[np.float32]) -> float:
+    """The least norm of a trained symbol: the one above the first clear gap over the `free` rows, which were never
+    trained. Where a table has no such rows, the one above its widest gap. Raises ValueError when no gap is clear.
+    """
+    ordered = np.sort(norms)
+    lower, upper = ordered[:-1], ordered[1:]
+    if len(free) >= _ENOUGH:
+        clear = (lower >= free.max()) & (upper - lower > _CLEAR * free.std())
+        place = int(np.argmax(clear))
+    else:
+        ratios = upper / np.maximum(lower, np.finfo(np.float32).tiny)
+        place = int(np.argmax(ratios))
+        clear = ratios >= _CLEAR_RATIO
+    if not len(clear) or not clear[place]:
+        raise ValueError("the norms of this voice's symbols do not tell which of them it learned")
+    return float(upper[place])
 
 
 def embedding(model: Path) -> NDArray[np.float32]:

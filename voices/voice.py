@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +13,15 @@ from threading import Lock
 from typing import Any
 
 _ESPEAK = Lock()
+_UNMAPPED = ContextVar("unmapped", default=False)
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u02bb\u00b4`\u2032]")
 
 
 @dataclass(frozen=True)
 class Voice:
-    """`package` is the pip package that carries the Piper voice; `phonemes` turns a text into the symbols to send, one
-    string a sentence; `version` changes when the same text would sound different, so that no cache keeps the old.
+    """`package` is the pip package that carries the Piper voice, or, with a `folder`, the name that a site gave to the
+    one that lies there. `phonemes` turns a text into the symbols to send, one string a sentence; `version` changes when
+    the same text would sound different, so that no cache keeps the old.
 
     The scales are Piper's. 1.15 / 0.4 / 0.4 gave the least character error by a multilingual recogniser among those
     tried on Kiswahili with this voice (0.242; a human reader 0.138). Noise 0 / 0 would repeat to the bit, but flattens
@@ -32,6 +35,15 @@ class Voice:
     length_scale: float = 1.15
     noise_scale: float = 0.4
     noise_w_scale: float = 0.4
+    folder: Path | None = None
+
+    def sounds(self, text: str) -> list[str]:
+        """The language's own sounds, before they are mapped to what an English voice can say."""
+        unmapped = _UNMAPPED.set(True)
+        try:
+            return self.phonemes(text)
+        finally:
+            _UNMAPPED.reset(unmapped)
 
 
 def read_lexicon(path: Path) -> dict[str, str]:
@@ -47,7 +59,11 @@ def respell(text: str, lexicon: Mapping[str, str]) -> str:
 
 
 def remap(symbols: str, table: Mapping[str, str]) -> str:
-    """Each symbol replaced by what stands for it in this voice."""
+    """Each symbol replaced by what stands for it in the language's own voice, the last step of every `phonemes`;
+    `Voice.sounds` leaves it out.
+    """
+    if _UNMAPPED.get():
+        return symbols
     return "".join(table.get(symbol, symbol) for symbol in symbols)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from flows.catalogue import text
-from flows.render_voice import VoiceStep
+from flows.render_voice import Utterance, VoiceStep
 from flows.voice import voice_again, voice_turn
-from services.calls.clips import ensure, link
+from services.calls.clips import ensure, forget, link
 from services.channels.base import DeliveryState, Kind, VoiceEvent
 from services.channels.phone_numbers import NotAPhone, normalise
-from services.channels.voice_xml import GetDigits, Play, Redirect, Reject, Say, Verb, render
+from services.channels.voice_xml import Dial, GetDigits, Play, Redirect, Reject, Say, Verb, render
 from services.messaging.outbox import deliver, ring
 from services.runtime import Runtime
 from services.screening.people import caller_for
@@ -25,7 +25,6 @@ from services.store.tables import message
 _LOG = logging.getLogger(__name__)
 _AGAIN = "again"
 _CALL_BACKS_AN_HOUR = 3
-_CALLS_A_DAY = 500
 _RINGS = 3
 _RING_AGAIN_MS = 30 * MINUTE_MS
 
@@ -40,6 +39,7 @@ def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
     with site.db.write() as tx:
         if not event.active:
             _settle(tx, event, person)
+            forget(tx, site.settings, site.clips_dir, call=event.session_id)
             return render([])
         if incoming and site.settings.voice_on_incoming == "call-back":
             _call_back(tx, site.settings, event, person)
@@ -48,22 +48,23 @@ def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
         said = said or voice_turn(tx, event, person=person)
         if not incoming:
             _adopt(tx, event, person)
-        return render(_verbs(tx, site.settings, said))
+        return render(_verbs(tx, site.settings, said, event.session_id))
 
 
-def _verbs(tx: Connection, settings: Settings, said: VoiceStep) -> list[Verb]:
+def _verbs(tx: Connection, settings: Settings, said: VoiceStep, call: str) -> list[Verb]:
     callback = f"{settings.base_url}/at/{settings.at_token.get_secret_value()}/voice"
-    if not ensure(tx, said.language, said.prompts):
-        wait = text(said.language, "voice-wait")
-        heard: list[Verb] = [Play(link(settings, said.language, wait))]
-        if not ensure(tx, said.language, [(wait, False)]):
-            heard = [Say("One moment, please.")]
-        return [*heard, Redirect(f"{callback}?step={_AGAIN}")]
-    plays = [Play(link(settings, said.language, words)) for words, _private in said.prompts]
+    clips = ensure(tx, settings, said.language, said.prompts, pace=said.pace, call=call)
+    if not clips.ready:
+        wait = ensure(tx, settings, said.language, [Utterance("voice-wait")])
+        heard: Verb = Play(link(settings, wait.keys)) if wait.ready else Say("One moment, please.")
+        return [heard, Redirect(f"{callback}?step={_AGAIN}")]
+    play = Play(link(settings, clips.keys))
+    if said.dial:
+        return [play, Dial(said.dial)]
     if said.ended:
-        return list(plays)
+        return [play]
     # After a silence the carrier goes on behind GetDigits: it comes back, and the flow counts the silence.
-    return [GetDigits(plays, callback, said.digits), Redirect(callback)]
+    return [GetDigits([play], callback, said.digits), Redirect(callback)]
 
 
 def _adopt(tx: Connection, event: VoiceEvent, person: str) -> None:
@@ -114,12 +115,9 @@ def _call_back(tx: Connection, settings: Settings, event: VoiceEvent, person: st
     except NotAPhone:
         _LOG.info("no call back", extra={"reason": "not a mobile number of the region"})
         return
-    now = now_ms()
-    calls = sa.select(sa.func.count()).where(message.c.purpose == "call-back")
-    recent = tx.execute(calls.where(message.c.recipient == number, message.c.created_at > now - HOUR_MS)).scalar_one()
-    today = tx.execute(calls.where(message.c.created_at > now - DAY_MS)).scalar_one()
-    if recent >= _CALL_BACKS_AN_HOUR or today >= _CALLS_A_DAY:
-        _LOG.warning("no call back", extra={"reason": "limit", "today": today})
+    refusal = _why_not(tx, settings, number)
+    if refusal:
+        _LOG.warning("no call back", extra={"reason": refusal})
         return
     ring(
         tx,
@@ -129,3 +127,32 @@ def _call_back(tx: Connection, settings: Settings, event: VoiceEvent, person: st
         language=caller_for(tx, number)["language"] or settings.language,
         useful_ms=10 * MINUTE_MS,
     )
+
+
+def _why_not(tx: Connection, settings: Settings, number: str) -> str:
+    """The limit that forbids one more call back, if one does."""
+    now = now_ms()
+    calls = sa.select(sa.func.count()).where(message.c.purpose == "call-back")
+    of_hour = calls.where(message.c.recipient == number, message.c.created_at > now - HOUR_MS)
+    if tx.execute(of_hour).scalar_one() >= _CALL_BACKS_AN_HOUR:
+        return "this number's hour"
+    if tx.execute(calls.where(message.c.created_at > now - DAY_MS)).scalar_one() >= settings.calls_a_day:
+        return "calls a day"
+    if settings.call_spending_a_day and spent_on_calls(tx, since=now - DAY_MS) >= settings.call_spending_a_day:
+        return "spending a day"
+    return ""
+
+
+def spent_on_calls(tx: Connection, *, since: int) -> float:
+    """What the calls cost that were placed since then, as far as the carrier has said: "KES 1.05" is 1.05."""
+    costs = tx.execute(
+        sa.select(message.c.cost).where(
+            message.c.kind == Kind.VOICE.value, message.c.created_at > since, message.c.cost != ""
+        )
+    ).scalars()
+    return sum(_amount(cost) for cost in costs)
+
+
+def _amount(cost: str) -> float:
+    found = re.search(r"[0-9]+(?:\.[0-9]+)?", cost)
+    return float(found[0]) if found else 0.0

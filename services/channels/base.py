@@ -150,6 +150,8 @@ class Outbound:
     buttons: tuple[tuple[str, str], ...] = ()
     """(id, label) pairs: at most 3 × 20 characters become buttons, up to 10 × 24 a list, on WhatsApp."""
     media_url: str = ""
+    audio: bytes = b""
+    """A voice note, Ogg Opus; the channel hands it over itself, so that it needs no address anybody could fetch."""
 
 
 @dataclass(frozen=True)

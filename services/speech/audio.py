@@ -10,15 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 8_000
+from services.speech.timing import LEAD_S, RATE
+
 Samples = NDArray[np.int16]
-# Carriers cut the first moments of a prompt when a call is answered.
-LEAD_S = 0.4
 _LOUDNESS = 0.09  # root mean square of full scale, about -21 dBFS
 _KNEE, _CEILING = 0.7, 0.95
 _FADE_S = 0.005
-# Silence after a sentence, and after a part of a long one.
-PAUSE_S, BREATH_S = 0.25, 0.1
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,12 @@ class Audio:
         """µ-law WAV, half the size: what telephone networks carry."""
         return self._encoded("WAV", "ULAW")
 
+    def headerless(self, form: Literal["wav", "mulaw", "mp3"]) -> bytes:
+        """PCM, µ-law or MP3 frames alone, to be put together with others."""
+        if form == "mp3":
+            return self.mp3()
+        return self._encoded("RAW", "ULAW" if form == "mulaw" else "PCM_16")
+
     def opus(self) -> bytes:
         """Ogg Opus, as WhatsApp voice notes are."""
         return self._encoded("OGG", "OPUS")
@@ -56,7 +59,7 @@ class Audio:
         encoder.silence()
         return bytes(encoder.encode(self.samples.tobytes()) + encoder.flush())
 
-    def _encoded(self, container: Literal["WAV", "OGG"], subtype: str) -> bytes:
+    def _encoded(self, container: Literal["WAV", "OGG", "RAW"], subtype: str) -> bytes:
         import soundfile
 
         file = io.BytesIO()
@@ -91,9 +94,9 @@ def _bent(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sign(sound) * bent, np.float32)
 
 
-def join(sounds: Sequence[tuple[Samples, float]]) -> Audio:
+def join(sounds: Sequence[tuple[Samples, float]], *, lead_s: float = LEAD_S) -> Audio:
     """One message: a leading silence, then each sound followed by its own silence, in seconds."""
-    parts = [_silence(LEAD_S)]
+    parts = [_silence(lead_s)]
     for samples, pause in sounds:
         parts += [samples, _silence(pause)]
     return Audio(np.concatenate(parts))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 _EN = [
     "zero",
     "one",
@@ -38,6 +41,13 @@ def in_words(language: str, number: int) -> str:
     if not 0 <= number <= LARGEST:
         raise ValueError(f"{number} is not between 0 and {LARGEST}")
     return {"en": _english, "sw": _kiswahili, "luo": _dholuo}[language](number)
+
+
+@lru_cache
+def words_of_numbers(language: str) -> tuple[str, ...]:
+    """The words of which every number from 0 to 9,999 is made, as they first come up: what to record of numbers."""
+    said = (re.split("[ -]", in_words(language, number)) for number in range(LARGEST + 1))
+    return tuple(dict.fromkeys(word for words in said for word in words))
 
 
 def _english(number: int) -> str:

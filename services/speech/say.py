@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from services.speech.audio import BREATH_S, PAUSE_S, Audio, Samples, join
+from services.speech.audio import Audio, Samples, join
 from services.speech.cache import SoundCache, key_of
+from services.speech.installed import voice_of
 from services.speech.phrasing import phrases
 from services.speech.synthesis import SpeechError, is_installed, synthesise
+from services.speech.timing import BREATH_S, LEAD_S, PAUSE_S
 from services.speech.verbalise import verbalise
 from voices import LANGUAGES, voice_for
 from voices.voice import Voice
@@ -22,10 +24,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a message. A private one (a name, a number, a result) never enters the cache that all calls share."""
+    """A part of a message, and the silence behind it. Where there is a `recording` of it, that is played.
+
+    A private one (a name, a number, a result) never enters the cache that all calls share.
+    """
 
     text: str
     private: bool = False
+    recording: Samples | None = None
+    pause_s: float = PAUSE_S
 
 
 def languages() -> tuple[str, ...]:
@@ -33,21 +40,41 @@ def languages() -> tuple[str, ...]:
     return tuple(language for language in LANGUAGES if is_installed(voice_for(language)))
 
 
-def speak(language: str, pieces: Sequence[Piece], *, cache_dir: Path | None) -> Audio:
-    """Says the pieces one after the other. Raises SpeechError."""
+def speak(
+    language: str,
+    pieces: Sequence[Piece],
+    *,
+    cache_dir: Path | None,
+    voices_dir: Path | None = None,
+    slowness: float = 1,
+    lead_s: float = LEAD_S,
+) -> Audio:
+    """Says the pieces one after the other, with the voice that the site chose in `voices_dir` or the language's own.
+
+    `slowness` lengthens speech and pauses. Raises SpeechError.
+    """
     if language not in LANGUAGES:
         raise SpeechError(f"no voice speaks {language!r}: there are {', '.join(LANGUAGES)}")
-    voice = voice_for(language)
+    try:
+        voice = voice_of(language, voices_dir)
+    except ValueError as error:
+        raise SpeechError(str(error)) from None
+    voice = replace(voice, length_scale=voice.length_scale * slowness)
     sounds: list[tuple[Samples, float]] = []
     for piece in pieces:
+        if piece.recording is not None:
+            sounds.append((piece.recording, piece.pause_s))
+            continue
         cache = None if piece.private or cache_dir is None else SoundCache(cache_dir)
         for sentence in voice.phonemes(verbalise(language, piece.text)):
             *breaths, last = phrases(sentence)
             sounds += [(_sound(voice, breath, cache), BREATH_S) for breath in breaths]
             sounds.append((_sound(voice, last, cache), PAUSE_S))
+        if sounds:
+            sounds[-1] = (sounds[-1][0], piece.pause_s)
     if not sounds:
         raise SpeechError("there is nothing to say")
-    return join(sounds)
+    return join([(samples, pause * slowness) for samples, pause in sounds], lead_s=lead_s)
 
 
 def _sound(voice: Voice, symbols: str, cache: SoundCache | None) -> Samples:

@@ -7,11 +7,13 @@ import json
 import logging
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from services.speech.audio import Samples, for_telephone
+from services.speech.installed import CONFIG, MODEL
 from voices.trained import trained_symbols
 from voices.voice import Voice
 
@@ -26,7 +28,7 @@ def synthesise(voice: Voice, symbols: str) -> Samples:
     """The sound of `symbols`, 16-bit at 8 kHz. Raises SpeechError for a symbol that the voice was not trained on."""
     from piper import SynthesisConfig
 
-    piper, trained = _piper(voice.package)
+    piper, trained = _piper(voice.package, voice.folder)
     # Piper would log and drop a symbol it does not know, and make noise of one it never heard.
     unknown = sorted(set(symbols) - trained)
     if unknown:
@@ -43,13 +45,22 @@ def synthesise(voice: Voice, symbols: str) -> Samples:
 def is_installed(voice: Voice) -> bool:
     """Whether the voice's package and its model are here."""
     try:
-        return bool(import_module(voice.package).model_path().is_file())
+        model, _ = _files(voice.package, voice.folder)
     except ImportError:
         return False
+    return bool(model.is_file())
+
+
+def _files(package: str, folder: Path | None) -> tuple[Path, Path]:
+    """The model and its configuration. Raises ImportError."""
+    if folder is not None:
+        return folder / MODEL, folder / CONFIG
+    files = import_module(package)
+    return files.model_path(), files.config_path()
 
 
 @lru_cache(maxsize=2)
-def _piper(package: str) -> tuple[Any, frozenset[str]]:
+def _piper(package: str, folder: Path | None) -> tuple[Any, frozenset[str]]:
     """The voice and the symbols it was trained on, loaded once a process. Raises SpeechError.
 
     `PiperVoice.load` would take every core; one thread costs a third less CPU.
@@ -59,7 +70,7 @@ def _piper(package: str) -> tuple[Any, frozenset[str]]:
     from piper.config import PiperConfig
 
     try:
-        files = import_module(package)
+        model, settings = _files(package, folder)
     except ImportError:
         raise SpeechError(f"the voice package {package} is not installed: pip install -r requirements.txt") from None
     options = onnxruntime.SessionOptions()
@@ -68,9 +79,9 @@ def _piper(package: str) -> tuple[Any, frozenset[str]]:
     # The arena keeps the memory of the longest sentence ever said; without it a worker stays small.
     options.enable_cpu_mem_arena = False
     try:
-        config = PiperConfig.from_dict(json.loads(files.config_path().read_text(encoding="utf-8")))
-        trained = trained_symbols(files.model_path(), config.phoneme_id_map)
-        session = onnxruntime.InferenceSession(str(files.model_path()), options, providers=["CPUExecutionProvider"])
+        config = PiperConfig.from_dict(json.loads(settings.read_text(encoding="utf-8")))
+        trained = trained_symbols(model, config.phoneme_id_map)
+        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # a damaged file fails in as many ways as there are readers of it
         raise SpeechError(f"the voice {package} cannot be loaded: {error}") from error
     return PiperVoice(session=session, config=config), trained

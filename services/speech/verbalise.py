@@ -29,12 +29,21 @@ _WRITTEN = r"""
     | (?P<ampersand>&)
     | (?P<pause>\s*/\s*|\s+[-\u2013\u2014]\s+|\s*\u2026)
 """
+_LAST_WORD = re.compile(r"(\w+)\s+$")
 
 
 def verbalise(language: str, text: str) -> str:
     """The text in words only. Languages: `en`, `sw`, `luo`; raises KeyError for others."""
     terms = TERMS[language]
     return _pattern(language).sub(lambda match: _spoken(language, terms, match), text)
+
+
+def spoken_after(language: str, before: str, value: str) -> str:
+    """A value in words as it follows the text `before`, whose last word may be what a number counts."""
+    noun = _LAST_WORD.search(before)
+    context = f"{noun[1]} " if noun else ""
+    spoken = verbalise(language, context + value)
+    return spoken.removeprefix(context) if spoken.startswith(context) else verbalise(language, value)
 
 
 @lru_cache
@@ -83,7 +92,7 @@ def _spoken(language: str, terms: Terms, match: re.Match[str]) -> str:
 
 def _noun(match: re.Match[str]) -> str:
     """The word before a number, which in Kiswahili is what it counts."""
-    before = re.search(r"(\w+)\s+$", match.string[: match.start()])
+    before = _LAST_WORD.search(match.string[: match.start()])
     return before[1] if before else ""
 
 

@@ -333,6 +333,7 @@ clip = sa.Table(
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("private", sa.Boolean, nullable=False),
+    sa.Column("pace", sa.Text, nullable=False),
     sa.Column("call", sa.Text, nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False),
     _at("created_at"),

@@ -90,6 +90,19 @@ def blueprint(carrier: Carrier) -> Blueprint:
         contact = {"input": number, "wa_id": number[1:]}
         return jsonify(messaging_product="whatsapp", contacts=[contact], messages=[{"id": identity}])
 
+    @routes.post("/<version>/<phone_number_id>/media")
+    def whatsapp_upload(version: str, phone_number_id: str) -> Any:
+        if problem := _unauthorised(carrier):
+            return problem
+        file = request.files.get("file")
+        known = phone_number_id == config.whatsapp_phone_number_id
+        if not known or file is None or request.form.get("messaging_product") != "whatsapp":
+            error = {"message": f"({version}) Invalid parameter", "type": "OAuthException", "code": 100}
+            return jsonify(error=error), 400
+        identity = new_id("media.")
+        carrier.media[identity] = (file.read(), request.form.get("type", ""))
+        return jsonify(id=identity)
+
     @routes.get("/<version>/<media_id>")
     def media(version: str, media_id: str) -> Any:
         if problem := _unauthorised(carrier):

@@ -139,6 +139,30 @@ def test_a_voice_note_by_link(carrier: Carrier) -> None:
     assert sent(carrier)["audio"] == {"link": "https://clinic.example/a.ogg", "voice": True}
 
 
+def test_a_voice_note_is_handed_over_and_then_sent(carrier: Carrier) -> None:
+    channel(carrier).send(Outbound(Kind.WHATSAPP, WORKER, audio=b"OggS a voice"))
+    audio = sent(carrier)["audio"]
+    assert audio["voice"] is True
+    kept = Media("audio/ogg", locator=audio["id"])
+    assert channel(carrier).fetch(kept) == b"OggS a voice"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "permanent"), [({}, 200, False), ({}, 500, False), ({"error": {"code": 100}}, 400, True)]
+)
+def test_a_voice_note_that_meta_does_not_take_was_never_sent(
+    serve: Any, answer: dict[str, Any], status: int, permanent: bool
+) -> None:
+    def make(_url: str) -> Flask:
+        application = Flask("graph")
+        application.add_url_rule("/v23.0/1066/media", view_func=lambda: (answer, status), methods=["POST"])
+        return application
+
+    message = Outbound(Kind.WHATSAPP, WORKER, audio=b"OggS")
+    error = refused(WhatsApp("1066", "t", f"{serve(make)}/v23.0").send, message)
+    assert (error.unknown, error.permanent) == (False, permanent)
+
+
 def test_a_person_without_a_number_is_answered_by_user_id(carrier: Carrier, gateway: Gateway) -> None:
     carrier.ask("whatsapp", {"msisdn": WORKER, "text": "Habari", "hide_number": True})
     (inbound,) = whatsapp.parse(gateway.at("/whatsapp")[0].raw)

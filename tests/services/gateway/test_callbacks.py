@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+import wave
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from phones import PATIENT, WORKER, open_case
 from PIL import Image
 
 from app import create_app
+from flows.render_voice import Utterance
 from services.calls.clips import key_of, link, path_of
 from services.channels.simulator.network import deliver_req
 from services.channels.twilio_mms import sign
@@ -235,11 +237,17 @@ def test_a_photograph_without_a_caption_is_asked_about(site: Runtime, client: Fl
 
 
 def test_audio_needs_a_valid_link(site: Runtime, client: FlaskClient) -> None:
-    path = path_of(site.clips_dir, key_of("sw", "Karibu."))
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"RIFF sound")
-    url = link(site.settings, "sw", "Karibu.").removeprefix(site.settings.base_url)
-    assert client.get(url).data == b"RIFF sound"
+    keys = [key_of(site.settings, "sw", Utterance(message)) for message in ("voice-wait", "goodbye")]
+    site.clips_dir.mkdir(parents=True)
+    for number, key in enumerate(keys):
+        path_of(site.settings, site.clips_dir, key).write_bytes(bytes([number, 0]) * 800)
+    url = link(site.settings, keys).removeprefix(site.settings.base_url)
+    with wave.open(io.BytesIO(client.get(url).data)) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (8000, 1, 2)
+        assert sound.readframes(9999) == bytes(2 * 3200) + b"\0\0" * 800 + b"\1\0" * 800
+    part = client.get(url, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.data) == (206, b"RIFF")
+    assert client.get(link(site.settings, ["0" * 32]).removeprefix(site.settings.base_url)).status_code == 404
     assert client.get(url[:-1] + ("0" if url[-1] != "0" else "1")).status_code == 403
     assert client.get(url.replace("until=1", "until=9")).status_code == 403
     assert client.get(url.split("?")[0]).status_code == 403

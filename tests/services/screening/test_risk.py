@@ -11,6 +11,7 @@ from phones import PATIENT, WORKER, Chat, Ussd, Voice
 
 from flows.catalogue import LANGUAGES, text
 from flows.render_chat import Reply
+from flows.render_voice import Utterance
 from services import queue
 from services.channels.base import Kind
 from services.messaging.delivery import _claim
@@ -58,7 +59,7 @@ def record(site: Runtime, msisdn: str = PATIENT, *, worker: bool = False) -> dic
 
 
 def write(chat: Chat, *words: str) -> list[Reply]:
-    return [chat.write(each) for each in words]
+    return [chat.read_on(chat.write(each)) for each in words]
 
 
 def test_a_person_is_kept_with_her_number_and_what_was_missing(site: Runtime) -> None:
@@ -153,13 +154,13 @@ def test_the_call_that_was_asked_for_reads_the_answer_out(site: Runtime) -> None
     assert (placed.kind, placed.recipient, placed.purpose, placed.text) == ("voice", PATIENT, RISK_CALL, "")
     assert [row.task for row in rows(site, outbox)] == ["prepare_call"]
     call = Voice(site)
-    assert call.event().prompts[0] == (text("en", "ask-risk-hear"), False)
+    assert call.event().prompts[0] == Utterance("ask-risk-hear")
     heard = call.event("1")
-    assert heard.prompts[0] == (text("en", "risk-moderate"), True)
-    assert heard.prompts[2] == (text("en", "risk-eyes"), False)
+    assert heard.prompts[0] == Utterance("risk-moderate", private=True)
+    assert heard.prompts[2] == Utterance("risk-eyes")
     refused = Voice(site, session="ATVId_2")
     refused.event()
-    assert refused.event("2").prompts == ((text("en", "goodbye"), False),)
+    assert refused.event("2").prompts == (Utterance("goodbye"),)
 
 
 def test_its_sentences_are_made_before_it_is_placed(site: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,16 +224,16 @@ def test_a_call_knows_what_it_is_for_by_its_session(site: Runtime) -> None:
         ring_with_risk(tx, msisdn=PATIENT, assessment=1)
         tx.execute(message.update().values(provider_id="ATVId_1"))
         post(tx, Kind.VOICE, PATIENT, "", key="newer", purpose="result", language="en", prepare=True)
-    assert Voice(site).event().prompts[0][0] == text("en", "ask-risk-hear")
-    assert Voice(site, session="ATVId_2").event().prompts[0][0] == text("en", "ask-result-code-voice")
+    assert Voice(site).event().texts[0] == text("en", "ask-risk-hear")
+    assert Voice(site, session="ATVId_2").event().texts[0] == text("en", "ask-result-code-voice")
 
 
 def test_who_is_rung_back_may_choose(site: Runtime) -> None:
     with site.db.write() as tx:
         ring(tx, PATIENT, key="back", purpose="call-back", language="en", useful_ms=clock.HOUR_MS)
     call = Voice(site)
-    assert call.event().prompts[0][0] == text("en", "ask-call-menu")
-    assert call.event("1").prompts[0][0] == text("en", "ask-result-code-voice")
+    assert call.event().texts[0] == text("en", "ask-call-menu")
+    assert call.event("1").texts[0] == text("en", "ask-result-code-voice")
 
 
 def test_logs_say_nothing_of_a_person(site: Runtime, caplog: pytest.LogCaptureFixture) -> None:

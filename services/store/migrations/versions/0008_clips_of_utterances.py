@@ -21,6 +21,7 @@ def upgrade() -> None:
     _create(
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("pace", sa.Text(), nullable=False),
         sa.Column("call", sa.Text(), nullable=False),
     )
     op.create_index(op.f("ix_clip_call"), "clip", ["call"])
