@@ -14,6 +14,7 @@ import click
 from services import settings
 from services.commands import clear_errors, configure
 from services.commands.facility import facility
+from services.commands.messages import messages
 from services.commands.worker import worker
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def main() -> None:
 
 
 main.add_command(facility)
+main.add_command(messages)
 main.add_command(worker)
 
 

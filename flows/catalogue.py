@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
+from gettext import c2py
 from pathlib import Path
+from typing import Any
+
+from flows.formats import LOCALE as LOCALE
+from flows.formats import written_date, written_quantity
 
 LANGUAGES = ("en", "sw", "luo")
-LOCALE = Path(__file__).with_name("locale")
-_LINE = re.compile(r'^(msgid|msgstr)?\s*(".*")$')
-
-
+_LINE = re.compile(r'^(msgid_plural|msgid|msgstr(?:\[\d\])?)?\s*(".*")$')
+_RULE = re.compile(r"^Plural-Forms:.*\bplural=(.+?);?$", re.MULTILINE)
 _THINGS = ("eye-", "place-", "quality-")
 
 
@@ -23,9 +29,27 @@ class UnknownMessage(KeyError):
     """A sentence that is in no catalogue: a programming error."""
 
 
+class Counted(str):
+    """A sentence with a form for each kind of number; as a string it is the form for many."""
+
+    forms: tuple[str, ...]
+    counts: str
+    rule: Callable[[Any], int]
+
+    @classmethod
+    def of(cls, forms: tuple[str, ...], counts: str, rule: Callable[[Any], int]) -> Counted:
+        """`counts` names the parameter that decides; `rule` gives the place, among `forms`, of the one for a number."""
+        counted = cls(forms[-1])
+        counted.forms, counted.counts, counted.rule = forms, counts, rule
+        return counted
+
+
 def text(language: str, message_id: str, **params: object) -> str:
-    """One sentence in one language, its parameters filled in. A parameter that is itself a message id of a thing
-    ("eye-left", "place-eye-clinic") is said in the same language.
+    """One sentence in one language, its parameters filled in. A message with plural forms is said in the one for
+    the whole number that it counts: its `msgid_plural` names the parameter.
+
+    A parameter that is itself a message id of a thing ("eye-left", "place-eye-clinic") is said in the same language; a
+    date is written out; a float or Decimal is a quantity ("12,500.5"); an int stays plain, since it may be a year.
 
     Raises UnknownMessage, and KeyError for a missing parameter.
     """
@@ -33,27 +57,34 @@ def text(language: str, message_id: str, **params: object) -> str:
         sentence = messages(language)[message_id]
     except KeyError:
         raise UnknownMessage(f"{language}: {message_id}") from None
+    if type(sentence) is Counted:
+        sentence = sentence.forms[sentence.rule(params[sentence.counts])]
     if not params:
         return sentence
     return sentence.format_map({name: _named(language, value) for name, value in params.items()})
 
 
 def _named(language: str, value: object) -> object:
-    if isinstance(value, str) and value.startswith(_THINGS):
-        return messages(language).get(value, value)
+    if isinstance(value, str):
+        return messages(language).get(value, value) if value.startswith(_THINGS) else value
+    if isinstance(value, date):
+        return written_date(language, value)
+    if isinstance(value, float | Decimal):
+        return written_quantity(language, value)
     return value
 
 
 @lru_cache(maxsize=len(LANGUAGES))
 def messages(language: str) -> dict[str, str]:
-    """Every sentence of one language, by id."""
+    """Every sentence of one language, by id; one with plural forms is a Counted."""
     return read_po(LOCALE / language / "LC_MESSAGES" / "jicho.po")
 
 
 def read_po(path: Path) -> dict[str, str]:
     """The messages of a PO file. Babel reads it too, but costs the gateway 20 MB; of the format we use only this."""
     found: dict[str, str] = {}
-    parts = {"msgid": "", "msgstr": ""}
+    rule: Callable[[Any], int] | None = None
+    parts: dict[str, str] = {}
     current = ""
     for line in [*path.read_text(encoding="utf-8").splitlines(), 'msgid ""']:
         match = _LINE.match(line.strip())
@@ -61,9 +92,18 @@ def read_po(path: Path) -> dict[str, str]:
             continue
         keyword, quoted = match.groups()
         if keyword == "msgid":
-            if parts["msgid"]:
-                found[parts["msgid"]] = parts["msgstr"]
-            parts = {"msgid": "", "msgstr": ""}
+            if parts.get("msgid"):
+                found[parts["msgid"]] = _sentence(parts, rule)
+            elif header := _RULE.search(parts.get("msgstr", "")):
+                rule = c2py(header[1])
+            parts = {}
         current = keyword or current
-        parts[current] += ast.literal_eval(quoted)
+        parts[current] = parts.get(current, "") + ast.literal_eval(quoted)
     return found
+
+
+def _sentence(parts: dict[str, str], rule: Callable[[Any], int] | None) -> str:
+    if "msgid_plural" not in parts or rule is None:
+        return parts.get("msgstr", "")
+    forms = tuple(words for keyword, words in sorted(parts.items()) if keyword.startswith("msgstr["))
+    return Counted.of(forms, parts["msgid_plural"], rule)

@@ -1,0 +1,103 @@
+"""Where a message is read or heard, and so how long it may be and which letters it may have."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import flows
+from flows.formats import formats
+from flows.render_ussd import length
+from flows.translation.pofile import Message
+
+BUTTON, ROW, SCREEN, LONG = 20, 24, 160, 2 * 153
+"""Characters of a WhatsApp button and of a row of its lists; of an SMS or a USSD screen; of two SMS."""
+_BUTTONS = 3
+
+# The most that a parameter becomes: the settings' and the flows' own limits.
+_LONGEST = {
+    "age": "120",
+    "born": "1999",
+    "choice": "x" * ROW,
+    "clinic": "x" * 30,
+    "code": "482913",
+    "count": "100",
+    "days": "14",
+    "high": "1999",
+    "key": "10",
+    "last": "10",
+    "low": "1999",
+    "most": "26",
+    "number": "100000",
+    "place": "x" * 40,
+    "points": "26",
+    "ussd": "*384*77*10#",
+}
+_OTHER = "x" * 20
+# What stands for a parameter that is itself a message: the longest of these.
+_THINGS = {"eye": "eye-", "other": "eye-", "reason": "quality-"}
+
+
+@dataclass(frozen=True)
+class Use:
+    """Where a message comes to people, in words for a translator; the most characters; whether only GSM-7 fits."""
+
+    where: str
+    most: int
+    gsm7: bool = True
+
+
+def use(message_id: str, source: Collection[str], long: str = "") -> Use:
+    """How a message is used; `source` are all ids, `long` is the reason why it may be long, if it may."""
+    if message_id.endswith("-voice") or message_id.startswith("voice-"):
+        return Use("only spoken, in a call", LONG, gsm7=False)
+    group = next((each for each in _choices() if message_id.startswith(each)), None)
+    if group is not None:
+        rows = [each for each in source if each.startswith(group) and not each.endswith("-voice")]
+        return Use("a button", BUTTON) if len(rows) <= _BUTTONS else Use("a row of a list", ROW)
+    if message_id.startswith(("eye-", "place-", "quality-")):
+        return Use("part of other sentences", LONG)
+    if long:
+        return Use(f"two screens or two SMS: {long}", LONG)
+    return Use("SMS, phone screen, chat and call", SCREEN)
+
+
+def longest(language: str, words: str, catalogue: Mapping[str, Message]) -> int:
+    """Places that a text takes in an SMS when each parameter is as long as it may be."""
+    filled = words
+    for name in parameters(words):
+        filled = filled.replace(f"{{{name}}}", _longest_value(language, name, catalogue))
+    return length(filled)
+
+
+def parameters(words: str) -> list[str]:
+    """The names in braces, each once, sorted. Raises ValueError for braces that do not pair."""
+    return sorted({name for _, name, _, _ in string.Formatter().parse(words) if name is not None})
+
+
+def _longest_value(language: str, name: str, catalogue: Mapping[str, Message]) -> str:
+    if name in _THINGS:
+        said = [each.forms[-1] for each in catalogue.values() if each.id.startswith(_THINGS[name])]
+        return max(said, key=length, default=_OTHER)
+    if name in ("date", "day", "until") or name.endswith("_date"):
+        ours = formats(language)
+        return ours.date.format(day=30, month=max(ours.months, key=len), year=2026)
+    return _LONGEST.get(name, _OTHER)
+
+
+@lru_cache
+def _choices() -> tuple[str, ...]:
+    """The beginnings of ids that label choices, from the flows' own `Choice(id, keys=…, labels=…)`, longest first."""
+    found = {"answer-"}
+    for path in Path(flows.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Choice":
+                named = {each.arg: each.value for each in node.keywords}
+                label = named.get("labels") or (node.args[0] if node.args else named.get("id"))
+                if isinstance(label, ast.Constant) and isinstance(label.value, str):
+                    found.add(f"{label.value}-")
+    return tuple(sorted(found, key=len, reverse=True))
