@@ -12,7 +12,7 @@ from flows.catalogue import LANGUAGES
 from flows.render_voice import Utterance
 from services import runtime
 from services.calls.clips import ensure, forget, keep_within_bounds, path_of, utterance_of
-from services.calls.repertoire import about_results, about_risk, repertoire
+from services.calls.repertoire import about_results, about_risk, about_visits, repertoire
 from services.calls.saying import say
 from services.durable import write_durably
 from services.messaging.outbox import deliver
@@ -60,7 +60,7 @@ def prepare_call(site: Runtime, argument: Mapping[str, Any]) -> None:
         row = tx.execute(sa.select(message.c.language, message.c.purpose).where(message.c.id == message_id)).one()
         said = about_results(destination(tx))
         if row.purpose in (RISK_CALL, "call-back"):
-            said += about_risk(site.settings)
+            said += about_risk(site.settings) + about_visits(site.settings)
         clips = ensure(tx, site.settings, row.language, said)
         wanted = tx.execute(sa.select(clip).where(clip.c.state == "wanted", clip.c.key.in_(clips.keys))).all()
     for each in wanted:

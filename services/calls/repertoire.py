@@ -69,6 +69,22 @@ _RISK_CHOICES = (
     ("ask-sex-female", "ask-sex-male"),
     ("ask-risk-family-none", "ask-risk-family-far", "ask-risk-family-near"),
 )
+_VISIT = (
+    "ask-visit-code-voice",
+    "ask-visit",
+    "ask-visit-reason",
+    "visit-yes",
+    "visit-not-yet",
+    "visit-cannot",
+    "visit-none",
+    "visit-locked",
+    "visit-withdrawn",
+)
+_CLINIC = ("ask-follow-up", "follow-up-coming", "follow-up-declined")
+_VISIT_CHOICES = (
+    ("answer-yes", "answer-not-yet", "answer-cannot"),
+    ("answer-money", "answer-distance", "answer-afraid", "answer-other"),
+)
 
 
 def about_results(to: Destination) -> list[Utterance]:
@@ -93,10 +109,17 @@ def about_risk(settings: Settings) -> list[Utterance]:
     return found + [each for labels in _RISK_CHOICES for each in _choices(labels)]
 
 
+def about_visits(settings: Settings) -> list[Utterance]:
+    """What a call that begins with a menu may say besides, about a visit that is waited for."""
+    found = [Utterance(message) for message in _VISIT]
+    found += [Utterance(message, {"clinic": settings.clinic}) for message in _CLINIC]
+    return found + [each for labels in _VISIT_CHOICES for each in _choices(labels)]
+
+
 def repertoire(settings: Settings, to: Destination) -> list[Utterance]:
     """Everything, each once."""
     found: list[Utterance] = []
-    for each in about_results(to) + about_risk(settings):
+    for each in about_results(to) + about_risk(settings) + about_visits(settings):
         if each not in found:
             found.append(each)
     return found

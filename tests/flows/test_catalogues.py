@@ -14,13 +14,16 @@ import pytest
 import flows
 from flows.catalogue import LANGUAGES, Counted, UnknownMessage, messages, read_po, text
 from flows.formats import formats
+from services.screening.facilities import DAYS
 
 FLOWS = Path(flows.__file__).parent
 # How `cases` answers, and the outcomes of `decision`: each has to be said.
 STATES = {
-    "result": ("refer", "rescreen", "waiting", "locked"),
+    "result": ("refer", "refer-urgent", "rescreen", "waiting", "locked"),
     "call": ("calling", "waiting", "limit", "locked"),
     "finish": ("done", "waiting", "locked"),
+    "visit": ("none", "locked", "withdrawn", "yes", "not-yet", "cannot", "recorded"),
+    "open": (*DAYS, "weekdays", "mon-sat", "every-day"),
     "photo": ("queued", "locked", "closed", "taken"),
 }
 

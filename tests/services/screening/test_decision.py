@@ -61,5 +61,9 @@ def test_one_eye(readings: list[Finding], expected: Outcome | None) -> None:
         ([U, U], [N], False, R),
     ],
 )
-def test_both_eyes(left: list[Finding], right: list[Finding], one_eye: bool, expected: Outcome | None) -> None:
+def test_both_eyes_and_whoever_suddenly_lost_sight_is_never_called_normal(
+    left: list[Finding], right: list[Finding], one_eye: bool, expected: Outcome | None
+) -> None:
     assert outcome_of_patient({"left": left, "right": right}, one_eye=one_eye) == expected
+    expected = R if expected == N else expected
+    assert outcome_of_patient({"left": left, "right": right}, one_eye=one_eye, urgent=True) == expected

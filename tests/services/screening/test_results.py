@@ -12,6 +12,7 @@ from services.channels.base import Inbound, Kind, Media
 from services.messaging.inbox import receive
 from services.runtime import Runtime
 from services.screening.cases import result_for
+from services.screening.facilities import Facility, put, remove
 from services.screening.results import settle
 from services.store.tables import inbound, message, photo, reading
 
@@ -105,3 +106,21 @@ def test_a_patients_sms_says_nothing_clinical(site: Runtime, code: str, kind: st
         (words,) = sent.scalars()
     assert "is ready" in words
     assert not {"refer", "swelling", "signs", "oedema"} & set(words.lower().split())
+
+
+def test_where_to_go_is_named_where_the_verdict_is(site: Runtime, code: str) -> None:
+    with site.db.write() as tx:
+        put(tx, Facility("Kisumu Eye Unit", "Kisumu", days=("mon", "thu")))
+    told = conclude(site, code, "left", "retinopathy", "1")
+    assert "Send the patient to Kisumu Eye Unit, Kisumu." in told
+    with site.db.write() as tx:
+        put(tx, Facility("Eye Hospital", "Siaya", ours=True))
+        found = result_for(tx, code=code, msisdn=PATIENT)
+        assert (found["place"], found["opening"]) == ("Kisumu Eye Unit, Kisumu", ["open-mon", "open-thu"]), "it stays"
+        remove(tx, 1)
+        found = result_for(tx, code=code, msisdn=PATIENT)
+        assert (found["place"], found["opening"]) == ("Eye Hospital, Siaya", [])
+        remove(tx, 2)
+        assert result_for(tx, code=code, msisdn=PATIENT)["place"] == "place-eye-clinic"
+        words = tx.execute(sa.select(message.c.text).where(message.c.recipient == PATIENT)).scalars().all()
+    assert not [each for each in words if "Kisumu" in each]
