@@ -97,6 +97,12 @@ def formats_table(report: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def curve_table(report: dict[str, Any]) -> str:
+    rows = ["| share of the training photographs | AUC val |", "|---|---|"]
+    rows += [f"| {point['share']:.0%} | {point['val_auc']:.3f} |" for point in report["curve"]]
+    return "\n".join(rows)
+
+
 def gate_table(manifest: dict[str, Any]) -> str:
     val, test = manifest["quality_metrics"]["val"], manifest["quality_metrics"]["test"]
     rows = ["| figure | val | test |", "|---|---|---|"]
@@ -137,9 +143,9 @@ This page is written by `python -m models.lab.card`; change the figures by measu
   doubtful one refers. The oedema output refers on its own.
 - Temperature, thresholds and doubt are each tier's own, frozen on val: 92 % sensitivity for retinopathy, 98.5 %
   specificity for oedema. A tier that has to call more than 30 % of the healthy for that is not shipped.
-- `full` is EfficientNet-Lite0 without its last 192-channel block and with a 640-channel head; `medium` is `full` with
-  half of each block's expanded channels taken away; `light` is its first nine blocks. All were taught by two larger or
-  older networks, whose logits they imitate beside the labels.
+- `full` is EfficientNet-Lite0 without its last 192-channel block and with a 640-channel head, taught by itself and by
+  an EfficientNet-Lite2, and then averaged with what it was before. `medium` is what it was before with three in ten of
+  each block's expanded channels taken away, taught by the same two. `light` is its first nine blocks, trained on.
 
 ## Figures
 
@@ -164,7 +170,15 @@ Written by `python -m models.lab.report`.
 - int8 static is what this processor is fast at. Dynamic int8 measures every activation anew and is slower than float32.
 - float16, int4 and binary are unpacked to float32 when the file is loaded or as it runs: they save bytes, never time.
 - Zeros save nothing until the file is compressed: the runtime multiplies by them like by any number.
-- Binary weights without training for them say nothing any more.
+- Binary weights without training for them say nothing any more, and four bits a weight lose much.
+
+### More photographs, rather than another trick
+
+`light` from ImageNet weights at 192 px, as many steps each time, from labels alone, on shares of the photographs:
+
+{curve_table(report)}
+
+What was tried to get more out of these is told in `models/lab/README.md`.
 
 ### As messengers deliver it
 
@@ -189,7 +203,7 @@ one gradable photograph in thirty. `dr reject stopped` rests on about ten photog
 | source | used for | terms |
 |---|---|---|
 | EyePACS (Kaggle 2015) | training, val, test, quality gate | research only, no redistribution |
-| APTOS 2019 (Kaggle) | first stage of training, a quarter of each batch after it | research only, no redistribution |
+| APTOS 2019 (Kaggle) | first training; a quarter of the Lite2 teacher's batches | research only, no redistribution |
 | IDRiD (Porwal, Pachade, Kokare 2018) | training, val, test | CC BY 4.0 |
 | SRahim (Rahim 2025) | training, val, test | free for academic purposes with attribution |
 | EyeQ (Fu et al. 2019) | labels for the quality gate | CC BY-NC-SA 4.0 |

@@ -30,7 +30,7 @@ from services.inference.evaluate import auc, auc_interval, calibration_error
 
 ROWS = {
     "teacher.float32": "the two teachers together, float32",
-    "full.float32": "full: distilled student, float32",
+    "full.float32": "full: distilled student, averaged with its start, float32",
     "full.float16": "full, float16",
     "full.int8-dynamic": "full, int8 dynamic",
     "full.int8-tensor": "full, int8 static, a scale a tensor",
@@ -41,9 +41,10 @@ ROWS = {
     "sparse.int8-channel": "full with 80 % of its weights pruned, int8 static",
     "medium.float32": "medium: channels pruned, then distilled, float32",
     "medium": "medium, int8 static",
-    "light.float32": "light: distilled, float32",
+    "light.float32": "light: the first nine blocks of full, float32",
     "light": "light, int8 static",
-    "light-untaught.float32": "light on the same budget without a teacher, float32",
+    "light-taught.float32": "light in five epochs from ImageNet weights, taught, float32",
+    "light-untaught.float32": "the same in the same five epochs from labels alone, float32",
 }
 
 # In a process of its own: nothing but the runtime is loaded, so that the peak is what the graph takes.
@@ -132,12 +133,20 @@ def main(settings: Settings) -> dict[str, Any]:
             }
         )
         print(json.dumps(rows[-1]), flush=True)
-    result = {"processor": processor(), "photographs": {k: len(p.positive) for k, p in splits.items()}, "rows": rows}
+    counted = {key: len(part.positive) for key, part in splits.items()}
+    result = {"processor": processor(), "photographs": counted, "rows": rows, "curve": learning_curve()}
     (folder / "report.json").write_text(json.dumps(result, indent=1) + "\n")
     plot(rows, folder / "formats.svg")
     if settings.why:
         looks.note(folder, f"table of formats: {settings.why}", {row["name"]: row["test"] for row in rows})
     return result
+
+
+def learning_curve() -> list[dict[str, float]]:
+    """Share of the photographs that a network learnt from, to its AUC on val, of the runs `curve-<share>`."""
+    runs = {float(path.name.removeprefix("curve-")): path for path in RUNS.glob("curve-*")}
+    logs = {share: json.loads((path / "metrics.json").read_text()) for share, path in sorted(runs.items())}
+    return [{"share": share, "val_auc": log[-1]["val_auc"]} for share, log in logs.items()]
 
 
 def processor() -> str:

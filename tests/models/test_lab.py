@@ -290,3 +290,27 @@ def test_freezing_keeps_the_first_blocks() -> None:
     assert net.stem.weight.grad is None
     assert all(p.grad is None for block in net.blocks[:3] for p in block.parameters())
     assert net.blocks[3]._depthwise_conv.weight.grad is not None
+
+
+def test_the_mean_of_two_networks_lies_between_them(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from models.lab import average, net
+
+    monkeypatch.setattr(average, "RUNS", tmp_path)
+    both = [run / name / "last.pt" for name in ("student", "taught")]
+    path = average.average(average.Settings(of=",".join(map(str, both)), run="mean"))
+    one, other, mean = (net.load(each)[0].out.weight for each in (*both, path))
+    torch.testing.assert_close(mean, (one + other) / 2)
+    with pytest.raises(ValueError, match="two checkpoints of one shape"):
+        average.average(average.Settings(of=f"{both[0]},{run / 'narrow' / 'last.pt'}", run="mean"))
+
+
+def test_two_networks_export_as_their_mean(run: Path, tmp_path: Path) -> None:
+    from models.lab import export, net
+    from models.lab.quantise import run as logits_of
+
+    both = [run / name / "last.pt" for name in ("student", "taught")]
+    path = export.main(export.Settings(",".join(map(str, both)), str(tmp_path / "both.onnx"), 96))
+    pixels = np.random.default_rng(3).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    with torch.no_grad():
+        expected = sum(net.load(each, 96)[0](torch.from_numpy(pixels)) for each in both) / 2
+    np.testing.assert_allclose(logits_of(path, pixels), expected.numpy(), atol=1e-3)

@@ -1,0 +1,45 @@
+"""Average the weights of networks that came from one start (WiSE-FT; Wortsman et al. 2022).
+
+    python -m models.lab.average --of models/lab/runs/full-tune2/last.pt,models/lab/runs/full-taught/last.pt --run full
+
+A network and its pupil err differently and lie in one valley: their mean answers like both, at the cost of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.lab import net
+from models.lab.settings import RUNS, read
+
+
+@dataclass
+class Settings:
+    of: str = ""  # checkpoints of one shape, with commas between
+    run: str = ""  # name of the folder under runs/
+
+
+def average(settings: Settings) -> Path:
+    """Writes the mean network. Returns its checkpoint. Raises ValueError for fewer than two, or for other shapes."""
+    loaded = [net.load(Path(path)) for path in settings.of.split(",") if path]
+    if len(loaded) < 2 or len({grader.shape for grader, _ in loaded}) > 1:
+        raise ValueError("--of needs at least two checkpoints of one shape")
+    grader, size = loaded[0]
+    states = [each.state_dict() for each, _ in loaded]
+    grader.load_state_dict(
+        {
+            name: torch.stack([state[name] for state in states]).mean(dim=0) if value.is_floating_point() else value
+            for name, value in states[0].items()
+        }
+    )
+    path = RUNS / settings.run / "last.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    net.save(path, grader, size)
+    return path
+
+
+if __name__ == "__main__":
+    print(average(read(Settings)))
