@@ -15,6 +15,7 @@ from services import settings
 from services.commands import clear_errors, configure
 from services.commands.facility import facility
 from services.commands.messages import messages
+from services.commands.voices import voices
 from services.commands.worker import worker
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def main() -> None:
 
 main.add_command(facility)
 main.add_command(messages)
+main.add_command(voices)
 main.add_command(worker)
 
 

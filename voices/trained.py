@@ -47,20 +47,18 @@ def trained_symbols(model: Path, symbol_ids: Mapping[str, Sequence[int]]) -> fro
 
 def least_trained(norms: NDArray[np.float32], free: NDArray[np.float32]) -> float:
     """The least norm of a trained symbol: the one above the first clear gap over the `free` rows, which were never
-    trained. Where a table has no such rows, the one above its widest gap. Raises ValueError when no gap is clear.
+    trained. Where a table has no such rows, the one above the first step of a tenth. Raises ValueError when there is
+    neither.
     """
     ordered = np.sort(norms)
     lower, upper = ordered[:-1], ordered[1:]
     if len(free) >= _ENOUGH:
         clear = (lower >= free.max()) & (upper - lower > _CLEAR * free.std())
-        place = int(np.argmax(clear))
     else:
-        ratios = upper / np.maximum(lower, np.finfo(np.float32).tiny)
-        place = int(np.argmax(ratios))
-        clear = ratios >= _CLEAR_RATIO
-    if not len(clear) or not clear[place]:
+        clear = (upper >= _CLEAR_RATIO * lower) & (np.arange(len(lower)) >= len(lower) // 10)
+    if not clear.any():
         raise ValueError("the norms of this voice's symbols do not tell which of them it learned")
-    return float(upper[place])
+    return float(upper[int(np.argmax(clear))])
 
 
 def embedding(model: Path) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ def number_piece(word: str) -> Part:
 def _heard(language: str, utterance: Utterance, find: Find) -> Iterator[Part]:
     message, sentence, piece = utterance.id, messages(language)[utterance.id], 0
     if isinstance(sentence, Counted):
-        form = sentence.rule(utterance.params["count"])
+        form = sentence.rule(utterance.params[sentence.counts])
         message, sentence = f"{message}[{form}]", sentence.forms[form]
     for literal, name, _, _ in Formatter().parse(sentence):
         if _WORD.search(literal):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.calls.clips import renew
-from services.calls.script import Line, is_current, line_of, script
+from services.calls.script import Line, line_of, script
 from services.runtime import Runtime
-from services.speech.packs import PackError, Recording, packs_of, read_samples, store
+from services.speech.packs import store
 from services.speech.recording import FILES, Unusable, prepare
 from services.speech.verbalise import verbalise
 
@@ -81,40 +81,3 @@ def take_folder(site: Runtime, pack: Pack, folder: Path) -> Iterator[Taken]:
             yield take(site, pack, int(path.stem), path.read_bytes(), path.name)
         except Unusable as problem:
             yield Taken(path.name, problem=str(problem))
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How much of what calls say in a language is recorded. `stale` was recorded in words that are no longer said;
-    `damaged` files are not those that were imported."""
-
-    recorded: list[Line]
-    missing: list[Line]
-    stale: list[Recording]
-    damaged: list[Recording]
-    others: int
-    """Recordings of messages that the script does not ask for."""
-
-
-def coverage(site: Runtime, language: str) -> Coverage:
-    """Compares the script with the packs. Raises OSError, ValueError."""
-    lines = {(line.message, line.piece, line.text): line for line in script(site.settings, language)}
-    usable: set[tuple[str, int, str]] = set()
-    stale, damaged = [], []
-    for folder, recording in packs_of(language, site.settings.voices_dir).recordings():
-        if not is_current(language, recording.message, recording.piece, recording.text):
-            stale.append(recording)
-        elif read_samples(folder, recording) is None:
-            damaged.append(recording)
-        else:
-            usable.add((recording.message, recording.piece, recording.text))
-    return Coverage(
-        [line for key, line in lines.items() if key in usable],
-        [line for key, line in lines.items() if key not in usable],
-        stale,
-        damaged,
-        len(usable - lines.keys()),
-    )
-
-
-__all__ = ["Coverage", "Pack", "PackError", "Taken", "Unusable", "coverage", "take", "take_folder"]

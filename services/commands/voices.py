@@ -27,15 +27,14 @@ def voices() -> None:
 @click.option("--missing", is_flag=True, help="only what is not recorded yet")
 def voices_script(language: str, as_csv: bool, everything: bool, missing: bool) -> None:
     """Print what to record, numbered."""
-    from services import runtime
+    from services.calls.coverage import coverage
     from services.calls.script import script
-    from services.calls.studio import coverage
 
     with clear_errors():
         settings = configure("command")
         try:
             lines = script(settings, language, everything=everything)
-            done = coverage(runtime.current(), language).recorded if missing else []
+            done = coverage(settings, language).recorded if missing else []
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from None
         lines = [line for line in lines if line not in done]
@@ -58,7 +57,9 @@ def voices_script(language: str, as_csv: bool, everything: bool, missing: bool) 
 def voices_import(folder: Path, language: str, name: str, speaker: str, consent: str, as_json: bool) -> None:
     """Take recordings named by their number in the script (12.wav). Exit status 1 if one of them cannot be used."""
     from services import runtime
-    from services.calls.studio import Pack, PackError, Unusable, take_folder
+    from services.calls.studio import Pack, take_folder
+    from services.speech.packs import PackError
+    from services.speech.recording import Unusable
     from services.store.migrate import migrate
 
     with clear_errors():
@@ -83,12 +84,30 @@ def voices_import(folder: Path, language: str, name: str, speaker: str, consent:
         sys.exit(1 if problems else 0)
 
 
+@voices.command("remove")
+@click.argument("pack")
+@click.option("--language", type=_LANGUAGE, required=True)
+def voices_remove(pack: str, language: str) -> None:
+    """Delete the recordings of PACK, for instance because the speaker takes the consent back."""
+    from services.speech.packs import remove
+
+    with clear_errors():
+        directory = configure("command").voices_dir
+        try:
+            number = remove(directory / language / pack)
+        except FileNotFoundError:
+            raise click.ClickException(f"there is no pack {pack} for {language} at this site") from None
+        except OSError as error:
+            raise click.ClickException(str(error)) from None
+        _renew(language)
+        click.echo(f"{number} recordings deleted; calls no longer play them.")
+
+
 @voices.command("report")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def voices_report(as_json: bool) -> None:
     """Show each language's voice, and how much of what calls say is recorded."""
-    from services import runtime
-    from services.calls.studio import coverage
+    from services.calls.coverage import coverage
     from services.speech.installed import voice_of
     from voices import LANGUAGES
 
@@ -97,7 +116,7 @@ def voices_report(as_json: bool) -> None:
         found = {}
         for language in LANGUAGES:
             try:
-                covered = coverage(runtime.current(), language)
+                covered = coverage(settings, language)
                 voice = voice_of(language, settings.voices_dir).package
             except (OSError, ValueError) as error:
                 raise click.ClickException(str(error)) from None

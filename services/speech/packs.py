@@ -3,6 +3,8 @@
 A pack is a folder with WAV files (8 kHz, 16-bit, mono) and a `manifest.json` that says of each which piece of which
 message it is, what was read, by whom and with what consent. A recording whose words are no longer the catalogue's is
 stale and not played, and neither is one whose file does not match its SHA-256.
+
+The console reads manifests too: what works on samples is imported where it is used.
 """
 
 from __future__ import annotations
@@ -11,17 +13,19 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from services.durable import write_durably
-from services.speech.audio import Audio, Samples
 from services.speech.timing import RATE
+
+if TYPE_CHECKING:
+    from services.speech.audio import Samples
 
 _LOG = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
@@ -62,14 +66,19 @@ class Packs:
                 continue
             yield from ((folder, recording) for recording in found)
 
-    def find(self, message: str, piece: int, text: str) -> Samples | None:
-        """The recording of a piece with exactly these words, or None."""
+    def file_of(self, message: str, piece: int, text: str) -> Path | None:
+        """The file with the recording of a piece in exactly these words, or None."""
         for folder, recording in self.recordings():
-            if (recording.message, recording.piece, recording.text) == (message, piece, text.strip()):
-                samples = read_samples(folder, recording)
-                if samples is not None:
-                    return samples
+            if (recording.message, recording.piece, recording.text) == (message, piece, text) and intact(
+                folder, recording
+            ):
+                return folder / recording.file
         return None
+
+    def find(self, message: str, piece: int, text: str) -> Samples | None:
+        """The sound of that recording, or None."""
+        path = self.file_of(message, piece, text)
+        return None if path is None else read_samples(path)
 
 
 def packs_of(language: str, voices_dir: Path | None) -> Packs:
@@ -93,12 +102,25 @@ def _read(path: Path, _changed: int) -> tuple[Recording, ...]:
     return tuple(Recording(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))["recordings"])
 
 
-def read_samples(folder: Path, recording: Recording) -> Samples | None:
-    """What was recorded; None, and a line in the log, if the file is not what the manifest says."""
-    path = folder / Path(recording.file).name
+def intact(folder: Path, recording: Recording) -> bool:
+    """Whether a recording's file is the one that was imported; if not, the log says so."""
+    path = folder / recording.file
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != recording.sha256:
-            raise ValueError("the file is not the one that was imported")
+        # A manifest names files of its own folder; one from elsewhere could name any.
+        if path.parent == folder and hashlib.sha256(path.read_bytes()).hexdigest() == recording.sha256:
+            return True
+        reason = "not the file that was imported"
+    except OSError as error:
+        reason = str(error)
+    _LOG.warning("recording not played", extra={"file": str(path), "reason": reason})
+    return False
+
+
+def read_samples(path: Path) -> Samples | None:
+    """What was recorded; None, and a line in the log, if it is no WAV file of a telephone's kind."""
+    import numpy as np
+
+    try:
         with wave.open(str(path)) as sound:
             if (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) != (RATE, 1, 2):
                 raise ValueError("not 8 kHz, 16-bit, mono")
@@ -116,6 +138,8 @@ def store(
     The file is written under a name of its own before the manifest names it, so that a power cut leaves the old pack or
     the new one.
     """
+    from services.speech.audio import Audio
+
     kept = read_manifest(folder) if (folder / MANIFEST).exists() else ()
     content = Audio(samples).wav()
     digest = hashlib.sha256(content).hexdigest()
@@ -127,6 +151,17 @@ def store(
         if (old.message, old.piece) == (message, piece) and old.file != name:
             (folder / Path(old.file).name).unlink(missing_ok=True)
     return new
+
+
+def remove(folder: Path) -> int:
+    """Deletes a pack. How many recordings it had. Raises OSError; FileNotFoundError: there is no such pack."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise FileNotFoundError(manifest)
+    number = len(list(folder.glob("*.wav")))
+    manifest.unlink()  # first: what no manifest names is not played
+    shutil.rmtree(folder)
+    return number
 
 
 def _write_manifest(folder: Path, recordings: Sequence[Recording]) -> None:

