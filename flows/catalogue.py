@@ -67,9 +67,11 @@ def text(language: str, message_id: str, **params: object) -> str:
 def _named(language: str, value: object) -> object:
     if isinstance(value, str):
         return messages(language).get(value, value) if value.startswith(_THINGS) else value
+    if type(value) is int:
+        return value  # what most parameters are
     if isinstance(value, date):
         return written_date(language, value)
-    if isinstance(value, float | Decimal):
+    if isinstance(value, (float, Decimal)):
         return written_quantity(language, value)
     return value
 

@@ -64,7 +64,7 @@ def faults_of(
     if message.counts != english.counts:
         return [f"counts {message.counts or 'nothing'} instead of {english.counts or 'nothing'}"]
     found: list[str] = []
-    where = use(message.id, source, english.long)
+    where = use(message.id, english.long)
     for number, words in enumerate(message.forms):
         form = f" in form {number}" if message.counts else ""
         found += [f"{fault}{form}" for fault in _of_text(words, where.gsm7)]

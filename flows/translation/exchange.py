@@ -86,7 +86,7 @@ def rows(language: str, locale: Path = LOCALE) -> list[Row]:
             english=english.forms,
             forms=forms or ("",) * wanted,
             state=message.review if message and words == "reviewed" else words,
-            notes=_notes(english, source),
+            notes=_notes(english),
             plural=bool(english.counts),
         )
         found.append(replace(row, mark=row.marked()))
@@ -159,8 +159,8 @@ def _says_reviewed(row: Row, current: Row) -> bool:
     return row.state.casefold().startswith("reviewed") and row.state != current.state
 
 
-def _notes(english: Message, source: dict[str, Message]) -> str:
-    how = use(english.id, source, english.long)
+def _notes(english: Message) -> str:
+    how = use(english.id, english.long)
     notes = [f"{how.where}: at most {how.most} characters with the parameters filled in"]
     if named := parameters(english.forms[-1]):
         notes.append(f"keep {', '.join(f'{{{name}}}' for name in named)}")

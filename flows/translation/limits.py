@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import string
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,8 @@ BUTTON, ROW, SCREEN, LONG = 20, 24, 160, 2 * 153
 """Characters of a WhatsApp button and of a row of its lists; of an SMS or a USSD screen; of two SMS."""
 _BUTTONS = 3
 
+# Beside the questions for the ear, `…-voice`, what only a call says.
+_SPOKEN = ("voice-press", "voice-wait", "voice-hash", "voice-zero", "voice-more")
 # The most that a parameter becomes: the settings' and the flows' own limits.
 _LONGEST = {
     "age": "120",
@@ -51,14 +53,15 @@ class Use:
     gsm7: bool = True
 
 
-def use(message_id: str, source: Collection[str], long: str = "") -> Use:
-    """How a message is used; `source` are all ids, `long` is the reason why it may be long, if it may."""
-    if message_id.endswith("-voice") or message_id.startswith("voice-"):
+def use(message_id: str, long: str = "") -> Use:
+    """How a message is used; `long` is the reason why it may be long, if it may."""
+    if message_id in _SPOKEN or message_id.endswith("-voice"):
         return Use("only spoken, in a call", LONG, gsm7=False)
-    group = next((each for each in _choices() if message_id.startswith(each)), None)
-    if group is not None:
-        rows = [each for each in source if each.startswith(group) and not each.endswith("-voice")]
-        return Use("a button", BUTTON) if len(rows) <= _BUTTONS else Use("a row of a list", ROW)
+    buttons, rows = _labels()
+    if message_id in buttons:
+        return Use("a button", BUTTON)
+    if message_id.startswith(rows):
+        return Use("a row of a list", ROW)
     if message_id.startswith(("eye-", "place-", "quality-")):
         return Use("part of other sentences", LONG)
     if long:
@@ -90,14 +93,22 @@ def _longest_value(language: str, name: str, catalogue: Mapping[str, Message]) -
 
 
 @lru_cache
-def _choices() -> tuple[str, ...]:
-    """The beginnings of ids that label choices, from the flows' own `Choice(id, keys=…, labels=…)`, longest first."""
-    found = {"answer-"}
+def _labels() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The ids of buttons, and how the ids of rows begin, from the flows' own `Choice(id, keys=…, labels=…)`.
+
+    A few keys that stand in the call itself are buttons; a longer menu, or one put together elsewhere, is a list.
+    """
+    buttons, rows = {"answer-yes", "answer-no"}, set()
     for path in Path(flows.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Choice":
-                named = {each.arg: each.value for each in node.keywords}
-                label = named.get("labels") or (node.args[0] if node.args else named.get("id"))
-                if isinstance(label, ast.Constant) and isinstance(label.value, str):
-                    found.add(f"{label.value}-")
-    return tuple(sorted(found, key=len, reverse=True))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Choice"):
+                continue
+            named = {each.arg: each.value for each in call.keywords}
+            label, keys = named.get("labels", call.args[0] if call.args else None), named.get("keys")
+            if not (isinstance(label, ast.Constant) and isinstance(label.value, str)):
+                continue
+            if isinstance(keys, ast.Tuple) and len(keys.elts) <= _BUTTONS:
+                buttons |= {f"{label.value}-{key.value!s}" for key in keys.elts if isinstance(key, ast.Constant)}
+            else:
+                rows.add(f"{label.value}-")
+    return frozenset(buttons), tuple(rows)

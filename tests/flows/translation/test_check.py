@@ -104,7 +104,7 @@ def test_formats_that_are_not_cldrs_are_found_and_mended(locale: Path) -> None:
     ],
 )
 def test_where_a_message_is_met(message_id: str, where: str, most: int) -> None:
-    found = use(message_id, messages("en"), "because" if message_id == "ask-consent" else "")
+    found = use(message_id, "because" if message_id == "ask-consent" else "")
     assert (found.where, found.most) == (where, most)
 
 
