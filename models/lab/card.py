@@ -144,8 +144,8 @@ This page is written by `python -m models.lab.card`; change the figures by measu
 - Temperature, thresholds and doubt are each tier's own, frozen on val: 92 % sensitivity for retinopathy, 98.5 %
   specificity for oedema. A tier that has to call more than 30 % of the healthy for that is not shipped.
 - `full` is EfficientNet-Lite0 without its last 192-channel block and with a 640-channel head, taught by itself and by
-  an EfficientNet-Lite2, and then averaged with what it was before. `medium` is what it was before with three in ten of
-  each block's expanded channels taken away, taught by the same two. `light` is its first nine blocks, trained on.
+  an EfficientNet-Lite2, and then averaged with what it was before. `medium` is its first thirteen blocks and `light`
+  its first nine, each with a smaller head and trained on. Pruned of channels instead, it lost more (see Formats).
 
 ## Figures
 

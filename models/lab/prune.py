@@ -1,6 +1,6 @@
 """Take weights away, by magnitude.
 
-    python -m models.lab.prune --kind channels --keep 0.55 --start models/lab/runs/full/last.pt --run medium-narrow
+    python -m models.lab.prune --kind channels --keep 0.7 --start models/lab/runs/full/last.pt --run narrow-start
     python -m models.lab.prune --kind sparse --start models/lab/runs/full/last.pt --run sparse \\
         --teachers models/lab/runs/teacher/last.pt
 
