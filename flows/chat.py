@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from flows.caption import read_caption
 from flows.conversation import Step, Tell
 from flows.photograph import unplaced
-from flows.questions import Confirm
+from flows.questions import Confirm, Invalid
 from flows.render_chat import Reply, sms, whatsapp
 from flows.sessions import (
     OPEN_MS,
@@ -95,7 +95,8 @@ def _is_muted(talk: Conversation) -> bool:
 def _begin(tx: Connection, inbound: Inbound, channel: Kind, previous: Conversation | None) -> tuple[Conversation, Step]:
     """The menu, or first whether to go on with what was left on another channel since."""
     left = unfinished(tx, inbound.sender, but=channel)
-    if left is not None and (previous is None or left.updated_at > previous.updated_at):
+    newer = previous is None or previous.state == "resuming" or (left and left.updated_at > previous.updated_at)
+    if left is not None and newer:
         talk = offer(tx, left, channel, inbound.provider_id)
         return talk, resume_step(talk)
     talk = begin(tx, inbound.sender, channel, inbound.provider_id)
@@ -111,9 +112,12 @@ def _take(tx: Connection, talk: Conversation, word: str, answer: str) -> tuple[C
     page = talk.notes.get("page")
     if page is not None:
         step = talk.step(tx)
-        # Nobody consents to what she has not read to its end.
-        if word == _MORE or isinstance(step.question, Confirm):
-            talk.notes["page"] = page + (word == _MORE)
+        if word == _MORE:
+            talk.notes["page"] = page + 1
+            return talk, step
+        if isinstance(step.question, Confirm):
+            # Nobody consents to what she has not read to its end.
+            talk.notes["page"], step.error = 0, Invalid("error-more")
             return talk, step
     talk.notes.pop("page", None)
     return talk, talk.step(tx, answer)

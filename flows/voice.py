@@ -21,8 +21,8 @@ from services.store.tables import message
 
 _UNHEARD = 2
 _DETOURS, _TURNS = 8, 60  # a line costs by the second, and keys can be pressed for ever
-_OPTIONS, _MORE = "0", "9"
-_A_PAGE = 8  # choices beside "9", more
+_OPTIONS = "0"
+_KEYS, _A_PAGE = 9, 8  # choices that have a key of their own; on a page, beside the key for more
 
 
 def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
@@ -35,18 +35,18 @@ def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
     talk = latest(tx, person, Kind.VOICE)
     if talk is None or talk.session_id != event.session_id:
         talk, step = _pick_up(tx, event, person)
-        hint = True
     elif talk.state in ("ended", "moved"):
-        return replace(VoiceStep.from_json(json.loads(talk.said)), digits=0, ended=True)
+        # Nothing is asked of a line whose conversation is over, and nobody is put through twice.
+        said = VoiceStep.from_json(json.loads(talk.said))
+        return said if said.ended and not said.dial else voice(Step(said.language, [Tell("goodbye")]))
     else:
         talk, step = _take(tx, talk, event.digits)
-        hint = step.error is not None
         talk.counter = 0 if event.digits and step.error is None else talk.counter + 1
         talk.notes["turns"] = talk.notes.get("turns", 0) + 1
         if talk.counter > _UNHEARD or talk.notes.get("detours", 0) > _DETOURS or talk.notes["turns"] > _TURNS:
             step = Step(step.language, [Tell("goodbye")])
     said = replace(voice(_one_key(step, talk)), pace=talk.notes.get("pace", "normal"), dial=step.connect)
-    if hint and not said.ended:
+    if not said.ended and (not event.digits or step.error is not None):
         said = replace(said, prompts=(*said.prompts, Utterance("voice-zero")))
     if said.ended:
         talk.state = "ended"
@@ -110,7 +110,7 @@ def _take(tx: Connection, talk: Conversation, digits: str | None) -> tuple[Conve
     pages = _pages(_now(tx, talk))
     if pages > 1:
         page = talk.notes.get("page", 0)
-        if digits == _MORE:
+        if digits == str(len(_shown(_now(tx, talk), page)) + 1):
             _detour(talk)
             talk.notes["page"] = (page + 1) % pages
             return talk, _now(tx, talk)
@@ -172,14 +172,18 @@ class _PageOfChoices(Choice):
 
 def _pages(step: Step) -> int:
     options = step.question.options() if step.question is not None else ()
-    return 1 if len(options) <= int(_MORE) else -(-len(options) // _A_PAGE)
+    return 1 if len(options) <= _KEYS else -(-len(options) // _A_PAGE)
+
+
+def _shown(step: Step, page: int) -> Sequence[tuple[str, str]]:
+    assert step.question is not None
+    return step.question.options()[page * _A_PAGE : (page + 1) * _A_PAGE]
 
 
 def _one_key(step: Step, talk: Conversation) -> Step:
     """Every choice has one key, 1 to 9; more of them come on pages."""
     if _pages(step) == 1 or step.question is None:
         return step
-    page = talk.notes.get("page", 0)
-    shown = tuple(step.question.options()[page * _A_PAGE : (page + 1) * _A_PAGE])
-    question = _PageOfChoices(step.question.id, step.question.params, shown=(*shown, ("more", "voice-more")))
+    shown = (*_shown(step, talk.notes.get("page", 0)), ("more", "voice-more"))
+    question = _PageOfChoices(step.question.id, step.question.params, shown=shown)
     return replace(step, question=question)

@@ -136,7 +136,12 @@ def _erase_rows(tx: Connection, screening_id: int) -> None:
         tx.execute(table.delete().where(table.c.screening_id == screening_id))
     photos = sa.select(photo.c.inbound_id).where(photo.c.screening_id == screening_id)
     tx.execute(inbound.update().where(inbound.c.id.in_(photos)).values(text=""))
-    tx.execute(message.update().where(message.c.screening_id == screening_id).values(text="", recipient=""))
+    nameless = sa.literal("erased:").concat(sa.cast(message.c.id, sa.Text))  # the old name may hold the outcome
+    tx.execute(
+        message.update()
+        .where(message.c.screening_id == screening_id)
+        .values(text="", recipient="", dedupe_key=nameless)
+    )
 
 
 def _erase_words(tx: Connection, code: str, *, before: int) -> None:

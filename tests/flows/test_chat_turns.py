@@ -11,7 +11,7 @@ from phones import PATIENT, WORKER, Chat, Ussd, decide
 from flows.catalogue import text
 from flows.chat import chat_turn
 from flows.render_chat import Reply
-from services.channels.base import Inbound, Kind
+from services.channels.base import Inbound, Kind, Media
 from services.runtime import Runtime
 from services.screening import cases
 from services.screening.people import has_opted_out
@@ -137,18 +137,56 @@ def test_the_answer_to_a_picture_message_goes_by_sms(clinic: Clinic) -> None:
     assert photos(site) == [(code, "right")]
 
 
-@pytest.mark.parametrize("word", ["STOP", "stop.", " Acha ", "SIMAMISHA!", "weo", "Wene"])
-def test_stop_and_start_hold_for_one_kind_of_message(clinic: Clinic, word: str) -> None:
+@pytest.mark.parametrize("kind", [Kind.SMS, Kind.WHATSAPP])
+@pytest.mark.parametrize(
+    "word",
+    ["STOP", "stop.", "Stop!!", " Acha ", "SIMAMISHA!", "weo", "Wene", "ＳＴＯＰ", "«stop»", "Acha Jicho", "Sitaki"],
+)
+def test_stop_and_start_hold_for_one_number_and_one_kind_of_message(clinic: Clinic, word: str, kind: Kind) -> None:
     site = clinic("sw")
-    (reply,) = send(site, word)
+    other = Kind.WHATSAPP if kind is Kind.SMS else Kind.SMS
+    (reply,) = send(site, word, kind=kind)
     assert reply.text.startswith(text("sw", "stopped", code="*")[:30])
     with site.db.read() as tx:
-        assert has_opted_out(tx, msisdn=PATIENT, kind="sms")
-        assert not has_opted_out(tx, msisdn=PATIENT, kind="whatsapp")
-        assert not has_opted_out(tx, msisdn=WORKER, kind="sms")
-    send(site, "ANZA")
+        assert has_opted_out(tx, msisdn=PATIENT, kind=kind)
+        assert not has_opted_out(tx, msisdn=PATIENT, kind=other)
+        assert not has_opted_out(tx, msisdn=WORKER, kind=kind)
+    (reply,) = send(site, "ANZA", kind=kind)
+    assert reply.text == text("sw", "started")
+    with site.db.read() as tx:
+        assert not has_opted_out(tx, msisdn=PATIENT, kind=kind)
+
+
+@pytest.mark.parametrize("words", ["stop smoking", "I will stop", "nonstop", "please", "sitaki kuacha"])
+def test_a_sentence_with_the_word_in_it_is_no_stop(clinic: Clinic, words: str) -> None:
+    site = clinic("en")
+    send(site, words)
     with site.db.read() as tx:
         assert not has_opted_out(tx, msisdn=PATIENT, kind="sms")
+
+
+def test_a_stop_is_confirmed_once_on_each_channel(clinic: Clinic) -> None:
+    site = clinic("en")
+    assert [len(send(site, "STOP", number=number)) for number in range(3)] == [1, 0, 0]
+    assert len(send(site, "STOP", kind=Kind.WHATSAPP)) == 1
+    assert [len(send(site, "START", number=1)), len(send(site, "STOP", number=9))] == [1, 1]
+
+
+def test_who_never_stopped_begins_with_start(clinic: Clinic) -> None:
+    assert send(clinic("en"), "START")[0].text.startswith("Jicho")
+
+
+@pytest.mark.parametrize("talking", [True, False])
+def test_a_voice_note_is_answered_that_nobody_heard_it(clinic: Clinic, talking: bool) -> None:
+    site = clinic("en")
+    chat = Chat(site, Kind.WHATSAPP, PATIENT)
+    asked = chat.write("jicho").text if talking else ""
+    note = Inbound("test", Kind.WHATSAPP, "n", PATIENT, "", "", media=(Media("audio/ogg; codecs=opus", locator="1"),))
+    with site.db.write() as tx:
+        (reply,) = chat_turn(tx, note)
+    assert reply.text.startswith(text("en", "voice-note-unheard"))
+    assert reply.text.endswith(asked or "Jicho: eye check")
+    assert text("en", "ask-result-code") in chat.write("1").text
 
 
 @pytest.mark.parametrize("kind", [Kind.SMS, Kind.WHATSAPP])
@@ -227,10 +265,12 @@ def test_a_button_of_an_older_question_is_no_answer(clinic: Clinic) -> None:
 def test_ussd_and_messages_do_not_disturb_each_other(clinic: Clinic) -> None:
     site = clinic("en")
     phone, chat = Ussd(site), Chat(site, Kind.SMS)
-    phone.dial()
-    phone.press("1")
     chat.write("jicho")
     chat.write("2")
+    phone.dial()
+    phone.press("2")
+    phone.press("1")
+    assert chat.write("12").text.startswith(text("en", "error-code"))
     assert phone.press("1").startswith(f"CON {text('en', 'ask-birth-year')}")
     assert chat.write("0").text.startswith("Jicho")
 

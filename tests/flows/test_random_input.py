@@ -35,7 +35,7 @@ LANGUAGE = st.sampled_from(["en", "sw", "luo", None])
 RANDOM = settings(
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=80,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -142,7 +142,7 @@ def test_chat(crowd: Crowd, worker: bool, language: str | None, kind: Kind, move
             if kind is Kind.SMS:
                 assert reply.buttons == ()
                 assert smsutil.is_valid_gsm(reply.text)
-                assert len(smsutil.split(reply.text).parts) <= 3
+                assert length(reply.text) <= LIMIT
 
 
 @given(
@@ -158,12 +158,12 @@ def test_voice(crowd: Crowd, language: str | None, direction: str, keys: list[st
         with crowd.site.db.write() as tx:
             step = voice_turn(tx, event, person=number)
         assert step.prompts
-        assert all(words for words, _ in step.prompts)
+        assert all(step.texts)
         assert step.digits in ((0,) if step.ended else (0, 1, 6))
 
 
 @given(
-    press=st.sampled_from([None, "", "1", "2", "12", "100", "100009", *CODES]),
+    press=st.sampled_from([None, "", "0", "1", "2", "9", "12", "100", "100009", *CODES]),
     direction=st.sampled_from(["outbound", "inbound"]),
 )
 @RANDOM

@@ -98,12 +98,12 @@ def test_an_open_question_has_no_buttons() -> None:
 def test_a_call_says_which_keys_it_waits_for_and_what_is_private() -> None:
     asked = voice(Step("sw", [Tell("code-unknown")], Code("ask-result-code")))
     assert (asked.digits, asked.ended) == (6, False)
-    assert asked.prompts[0] == (text("sw", "code-unknown"), False)
+    assert asked.texts[0] == text("sw", "code-unknown")
     told = voice(
         Step("en", [Tell("result-refer", {"place": "X"}, private=True)], Choice("ask-again", keys=("repeat", "end")))
     )
     assert told.digits == 1
-    assert [private for _, private in told.prompts] == [True, False, False, False]
+    assert [prompt.private for prompt in told.prompts] == [True, False, False, False]
     assert VoiceStep.from_json(told.to_json()) == told
 
 

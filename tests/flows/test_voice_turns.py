@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from phones import PATIENT, WORKER, Voice, decide
 
 from flows.catalogue import LANGUAGES, text
+from flows.render_voice import Utterance
 from flows.voice import voice_again
 from services.channels.base import VoiceEvent
 from services.runtime import Runtime
@@ -43,12 +44,12 @@ def open_one(site: Runtime, outcome: str = "") -> str:
 def test_the_verdict_comes_after_the_code_and_is_private(clinic: Clinic, language: str, outcome: str) -> None:
     site = clinic(language)
     code, phone = open_one(site, outcome), Voice(site)
-    assert phone.event().prompts == ((text(language, "ask-result-code-voice"), False),)
+    assert phone.event().texts == (text(language, "ask-result-code-voice"), text(language, "voice-zero"))
     said = phone.event(code)
     verdict = text(language, f"result-{outcome}", place=site.settings.place)
     assert said.language == language
-    assert said.prompts[0] == (verdict, True)
-    assert phone.event("1").prompts[0] == (verdict, True)
+    assert (said.texts[0], said.prompts[0].private) == (verdict, True)
+    assert phone.event("1").prompts[0] == said.prompts[0]
     assert phone.event("2").ended
 
 
@@ -92,9 +93,9 @@ def test_another_call_knows_nothing_of_this_one(clinic: Clinic) -> None:
     phone.event()
     phone.event(code)
     other = Voice(site, session="ATVId_2")
-    assert other.event("1").prompts[0][0] == text("en", "ask-result-code-voice")
+    assert other.event("1").texts[0] == text("en", "ask-result-code-voice")
     stranger = Voice(site, msisdn="+254733000009", session=phone.session)
-    assert stranger.event("1").prompts[0][0] == text("sw", "ask-result-code-voice")
+    assert stranger.event("1").texts[0] == text("sw", "ask-result-code-voice")
 
 
 def test_what_was_said_can_be_said_again_without_moving(clinic: Clinic) -> None:
@@ -115,7 +116,7 @@ def test_a_screening_that_is_not_decided_is_said_to_wait(clinic: Clinic) -> None
     phone.event()
     said = phone.event(code)
     assert said.ended
-    assert said.prompts == ((text("luo", "result-waiting"), False),)
+    assert said.prompts == (Utterance("result-waiting"),)
 
 
 def test_who_never_dialled_is_spoken_to_in_the_language_she_told_the_worker(clinic: Clinic) -> None:
@@ -132,4 +133,4 @@ def test_who_never_dialled_is_spoken_to_in_the_language_she_told_the_worker(clin
             channel="ussd",
         )
         announce(tx, tx.execute(sa.select(screening.c.id)).scalar_one(), "refer")
-    assert Voice(site, msisdn=patient).event().prompts[0][0] == text("luo", "ask-result-code-voice")
+    assert Voice(site, msisdn=patient).event().texts[0] == text("luo", "ask-result-code-voice")

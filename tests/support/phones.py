@@ -10,13 +10,14 @@ from flows.render_chat import Reply
 from flows.render_voice import VoiceStep
 from flows.ussd import ussd_turn
 from flows.voice import voice_turn
-from services.channels.base import Inbound, Kind, UssdTurn, VoiceEvent
+from services.channels.base import Inbound, Kind, Media, UssdTurn, VoiceEvent
 from services.runtime import Runtime
 from services.screening.cases import open_screening
 from services.screening.people import add_worker
 from services.store.tables import inbound, photo, screening
 
 WORKER, PATIENT = "+254711000001", "+254722000002"
+_MESSAGES = itertools.count(1)  # carriers give each message an id of its own, whatever phone it comes from
 GOLDEN = Path(__file__).parents[1] / "flows" / "golden"
 
 
@@ -47,11 +48,14 @@ class Chat:
 
     def __init__(self, site: Runtime, kind: Kind, sender: str = WORKER) -> None:
         self.site, self.kind, self.sender = site, kind, sender
-        self.ids = itertools.count(1)
+        self.ids = _MESSAGES
 
-    def write(self, text: str, *, choice: str = "", photos: int = 0, kind: Kind | None = None) -> Reply:
+    def write(
+        self, text: str, *, choice: str = "", photos: int = 0, note: bool = False, kind: Kind | None = None
+    ) -> Reply:
         kind, identity = kind or self.kind, f"{self.sender}-{self.kind}-{next(self.ids)}"
-        message = Inbound("test", kind, identity, self.sender, "", text, choice=choice)
+        media = (Media("audio/ogg; codecs=opus", locator="note"),) if note else ()
+        message = Inbound("test", kind, identity, self.sender, "", text, media, choice)
         with self.site.db.write() as tx:
             row = {
                 "carrier": "test",
@@ -81,6 +85,12 @@ class Chat:
                 for position in range(photos)
             ]
             (reply,) = chat_turn(tx, message, photos=ids)
+        return reply
+
+    def read_on(self, reply: Reply) -> Reply:
+        """The last page of what was answered."""
+        while reply.more:
+            reply = self.write("98")
         return reply
 
 
