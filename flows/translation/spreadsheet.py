@@ -19,8 +19,9 @@ from flows.translation.exchange import BadFile, Row
 _TITLE = "Jicho "
 _COLUMNS = ("id", "form", "English", "translation", "state", "notes", "mark")
 _WIDTHS = (26, 10, 60, 60, 28, 50, 2)
-# A spreadsheet's own way to write a character by its number; a text that only looks like it is written so itself.
-_NUMBERED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+# A spreadsheet's own way to write a character by its number; what only looks like it has its first sign written so.
+_NUMBERED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_LOOKS_NUMBERED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def write(path: Path, language: str, rows: Sequence[Row]) -> None:
@@ -89,7 +90,7 @@ def _row(forms: Sequence[dict[str, str]]) -> Row:
 def _put(sheet: Worksheet, line: int, words: Iterable[str]) -> None:
     for column, value in enumerate(words, 1):
         cell = sheet.cell(line, column)
-        cell.value = _NUMBERED.sub("_x005F_", value)
+        cell.value = _LOOKS_NUMBERED.sub("_x005F_", value)
         cell.data_type = "s"  # "=1+1" is a text, too
         cell.number_format = "@"
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -100,7 +101,7 @@ def _words(path: Path, cell: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _NUMBERED.sub(lambda match: chr(int(match[1], 16)), value)
     if type(value) is int or (isinstance(value, float) and value.is_integer()):  # "98", made a number on the way
         return str(int(value))
     raise BadFile(f"{path}: cell {cell.coordinate} is no text: format it as text and write it again")
