@@ -123,6 +123,9 @@ def test_say_writes_a_telephone_wav(tmp_path: Path) -> None:
         (("evaluate", "--data", ".", "--tier", "huge"), "dr has no tier 'huge'; it has"),
         (("evaluate", "--data", "nowhere"), "'nowhere' does not exist"),
         (("dial", "--url", "http://127.0.0.1:9"), "no stand-in carrier"),
+        (("facility", "remove", "9"), "there is no facility 9: see `python app.py facility list`"),
+        (("facility", "add", "Eye Unit", "Siaya", "--days", "never"), "'never' is no day"),
+        (("facility", "import", "none.csv"), "'none.csv' does not exist"),
         (("worker", "run", "dreams"), "'dreams' is not one of"),
     ],
 )
@@ -141,6 +144,19 @@ def test_workers_come_and_go(tmp_path: Path) -> None:
     assert run(tmp_path, "worker", "list").stdout == "+254711000001  Akinyi\n"
     assert run(tmp_path, "worker", "remove", "254711000001").returncode == 0
     assert "(removed)" in run(tmp_path, "worker", "list").stdout
+
+
+def test_facilities_are_listed_exported_and_imported(tmp_path: Path) -> None:
+    assert "are sent to “the eye clinic”" in run(tmp_path, "facility", "list").stdout
+    assert (
+        run(tmp_path, "facility", "add", "Eye Unit", "Siaya", "--days", "mon-fri").stdout == "Added Eye Unit, Siaya.\n"
+    )
+    (tmp_path / "list.csv").write_text(run(tmp_path, "facility", "export").stdout + "Eye Unit,Ng'iya,,,,,,yes\n")
+    assert run(tmp_path, "facility", "import", "list.csv").stdout == "Added 1, updated 1.\n"
+    (tmp_path / "list.csv").write_text("name,town\nEye Unit,\n")
+    done = run(tmp_path, "facility", "import", "list.csv")
+    assert (done.returncode, done.stderr) == (1, "Error: nothing was changed.\nrow 2: it has no town: write one\n")
+    assert "Eye Unit, Ng'iya; eye clinic; ours  <- referred patients" in run(tmp_path, "facility", "list").stdout
 
 
 def test_a_bad_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
