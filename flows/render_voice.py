@@ -104,7 +104,9 @@ def voice(step: Step) -> VoiceStep:
     if question is None:
         return VoiceStep(step.language, tuple(prompts), ended=True)
     spoken = f"{question.id}-voice"
-    prompts.append(Utterance(spoken if spoken in messages(step.language) else question.id, question.params))
+    # A question that is about something names it: a code, a person. Nobody else is to hear it from a cache.
+    about = bool(question.params)
+    prompts.append(Utterance(spoken if spoken in messages(step.language) else question.id, question.params, about))
     prompts += [press(label, key) for key, (_, label) in enumerate(question.options(), 1)]
     if not question.digits:
         prompts.append(Utterance("voice-hash"))

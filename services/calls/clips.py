@@ -28,6 +28,7 @@ from services.store.tables import clip
 _LINK_MS = HOUR_MS
 _ASK_AGAIN_MS = 5 * MINUTE_MS
 _KEPT_MS = 30 * DAY_MS
+_LARGEST_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,18 @@ def forget(tx: Connection, settings: Settings, directory: Path, *, call: str | N
 
 
 def keep_within_bounds(tx: Connection, settings: Settings, directory: Path) -> None:
-    """Deletes what has not been asked for anew in a month, and files that no clip has any more."""
+    """Deletes clips that are a month old, those beyond the bound of the disk, and files that no clip has any more. What
+    is still said is rendered again."""
     tx.execute(clip.delete().where(clip.c.created_at < now_ms() - _KEPT_MS))
-    known = {path_of(settings, directory, key) for key in tx.execute(sa.select(clip.c.key)).scalars()}
-    for path in set(directory.glob("*")) - known:
+    kept, size = set(), 0
+    for key in tx.execute(sa.select(clip.c.key).order_by(clip.c.id.desc())).scalars().all():
+        path = path_of(settings, directory, key)
+        size += path.stat().st_size if path.exists() else 0
+        if size > _LARGEST_BYTES:
+            tx.execute(clip.delete().where(clip.c.key == key))
+        else:
+            kept.add(path)
+    for path in set(directory.glob("*")) - kept:
         path.unlink(missing_ok=True)
 
 

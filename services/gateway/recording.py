@@ -6,6 +6,7 @@ A take is handed to the import command, so that this process, which answers carr
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from services.speech.packs import packs_of
 blueprint = Blueprint("recording", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
 guard(blueprint)
 
+_LOG = logging.getLogger(__name__)
 _APP = Path(__file__).parents[2] / "app.py"
 _LARGEST_TAKE = 8 * 1024 * 1024  # a minute and a half at 48 kHz
 _PATIENCE_S = 60
@@ -59,11 +61,13 @@ def take(language: str, number: int) -> tuple[Response, int]:
         sound.save(Path(folder) / f"{number}.wav")
         details = [f"--{name}={request.form.get(name, '')}" for name in ("pack", "speaker", "consent")]
         done = _import(folder, "--language", language, *details, "--json")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {}
-    problem = found.get("problem") or ("" if found else done.stderr.strip().removeprefix("Error: "))
-    if problem:
-        return jsonify(problem=problem), 422
-    return jsonify(text=found["text"], seconds=found["seconds"]), 200
+    if done.stdout.strip():
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return jsonify(found), 422 if found["problem"] else 200
+    if done.stderr.startswith("Error: "):
+        return jsonify(problem=done.stderr.removeprefix("Error: ").strip()), 422
+    _LOG.error("a take could not be imported", extra={"reason": done.stderr[-1000:]})
+    return jsonify(problem="Something is wrong on this server: its log says what."), 500
 
 
 @blueprint.get("/recording/<language>/<int:number>.wav")

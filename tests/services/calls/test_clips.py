@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows.render_voice import Utterance
+from services.calls import clips
 from services.calls.clips import Clips, ensure, forget, keep_within_bounds, key_of, path_of, renew
 from services.runtime import Runtime
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
@@ -100,6 +101,15 @@ def test_what_nobody_asked_for_in_a_month_goes_and_so_do_stray_files(site: Runti
         tx.execute(clip.update().where(clip.c.key.in_(old.keys)).values(created_at=now_ms() - 31 * DAY_MS))
         keep_within_bounds(tx, site.settings, site.clips_dir)
     assert files(site) == {kept.keys[0]}
+
+
+def test_the_disk_has_a_bound_and_the_newest_stay(site: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clips, "_LARGEST_BYTES", 5)  # two clips of two bytes
+    asked = ask(site, WAIT, Utterance("goodbye"), Utterance("voice-hash"))
+    rendered(site)
+    with site.db.write() as tx:
+        keep_within_bounds(tx, site.settings, site.clips_dir)
+    assert files(site) == rows(site).keys() == set(asked.keys[1:])
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ REFER = Utterance("refer", {"place": "place-clinic"})
         (
             Utterance("months", {"count": 6}),
             ("months[1]/2/months, not before.", "months[0]/1/In"),
-            [("In 6 ", False, JOINT_S), ("months, not before.", True, PAUSE_S)],
+            [("In 6", False, JOINT_S), ("months, not before.", True, PAUSE_S)],
         ),
         (
             Utterance("refer", {"place": "Siaya, Yala"}),

@@ -14,11 +14,22 @@ from werkzeug.serving import make_server
 from app import create_app
 from services.calls.coverage import coverage
 from services.runtime import Runtime
+from services.store.migrate import migrate
+from services.store.tables import METADATA
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+
+
+@pytest.fixture
+def site(site: Runtime) -> Runtime:
+    """With the tables as migrations make them, since a take is imported by a command of its own."""
+    with site.db.write() as tx:
+        METADATA.drop_all(tx)
+    migrate(site.db)
+    return site
 
 
 @pytest.fixture
