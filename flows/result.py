@@ -9,7 +9,7 @@ from flows.conversation import Caller, Do, Flow, Tell
 from flows.questions import Choice, Code, Confirm
 from services.channels.base import Kind
 from services.channels.phone_numbers import is_person
-from services.screening.cases import finish_with_one_eye, request_call, result_for
+from services.screening.cases import finish_with_one_eye, request_call, request_note, result_for
 from services.settings import current
 
 _TRIES = 3
@@ -25,7 +25,7 @@ def result(caller: Caller) -> Flow:
         if found["state"] == "ready":
             if caller.channel in _KEPT and not caller.worker:
                 return (yield from _offer_call(caller, code))
-            verdict = _verdict(found)
+            verdict = verdict_of(found)
             if caller.channel == Kind.VOICE:
                 return (yield from until_heard(*verdict))
             yield from verdict[:-1]
@@ -60,7 +60,7 @@ def finish(caller: Caller) -> Flow:
     return Tell("code-help")
 
 
-def _verdict(found: Mapping[str, Any]) -> list[Tell]:
+def verdict_of(found: Mapping[str, Any]) -> list[Tell]:
     """What was found, and where and when to go with it."""
     if found["outcome"] != "refer":
         return [Tell(f"result-{found['outcome']}", private=True)]
@@ -73,12 +73,18 @@ def _verdict(found: Mapping[str, Any]) -> list[Tell]:
 def _offer_call(caller: Caller, code: str) -> Flow:
     # Messages stay on the phone and phones are shared: nothing clinical is written to a patient (clinical rule 6).
     ussd = {"ussd": current().ussd_code}
-    if not is_person(caller.msisdn):
+    can_call, can_listen = is_person(caller.msisdn), caller.channel == Kind.WHATSAPP
+    if can_listen:
+        keys = ("call", "note", "no") if can_call else ("note", "no")
+        wish = yield Choice("ask-result-how", ussd, keys=keys, labels="menu-how")
+    elif can_call:
+        wish = "call" if (yield Confirm("ask-result-call", ussd)) else "no"
+    else:
         return Tell("result-dial", ussd)
-    if not (yield Confirm("ask-result-call", ussd)):
+    if wish == "no":
         return Tell("goodbye")
-    asked = yield Do(request_call, code=code, msisdn=caller.msisdn)
-    return Tell("code-help" if asked["state"] == "unknown" else f"call-{asked['state']}")
+    asked = yield Do(request_note if wish == "note" else request_call, code=code, msisdn=caller.msisdn)
+    return Tell("code-help" if asked["state"] == "unknown" else f"{wish}-{asked['state']}")
 
 
 def until_heard(*verdict: Tell) -> Flow:

@@ -249,7 +249,7 @@ def resume(tx: Connection, talk: Conversation, answer: str) -> tuple[Conversatio
         asked.error = error
         return talk, asked
     previous = _read(tx.execute(_BY_ID, {"row": talk.notes["continues"]}).first())
-    here = {"id": talk.id, "session_id": talk.session_id, "heard": talk.heard}
+    here: dict[str, Any] = {"id": talk.id, "session_id": talk.session_id, "heard": talk.heard}
     fresh = begin(tx, talk.caller.msisdn, Kind(talk.caller.channel), talk.session_id)
     if previous is not None and previous.state == "active":
         goes_on = wish == "continue" and _can_resume(previous) and previous.caller.worker == fresh.caller.worker

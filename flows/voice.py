@@ -36,9 +36,11 @@ def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
     if talk is None or talk.session_id != event.session_id:
         talk, step = _pick_up(tx, event, person)
     elif talk.state in ("ended", "moved"):
-        # Nothing is asked of a line whose conversation is over, and nobody is put through twice.
         said = VoiceStep.from_json(json.loads(talk.said))
-        return said if said.ended and not said.dial else voice(Step(said.language, [Tell("goodbye")]))
+        if said.ended and not said.dial:
+            return said
+        # Nothing is asked of a line whose conversation is over, and nobody is put through twice.
+        step = Step(said.language, [Tell("goodbye")])
     else:
         talk, step = _take(tx, talk, event.digits)
         talk.counter = 0 if event.digits and step.error is None else talk.counter + 1

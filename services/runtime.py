@@ -35,6 +35,10 @@ class Runtime:
     def clips_dir(self) -> Path:
         return self.settings.data_dir / "clips"
 
+    def note_path(self, message_id: int) -> Path:
+        """Where the voice note of a message lies until it is sent."""
+        return self.settings.data_dir / "notes" / f"{message_id}.ogg"
+
     @cached_property
     def watch(self) -> Watch:
         limits = Limits(

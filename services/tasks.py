@@ -19,6 +19,7 @@ TASKS = {
     "read_urgent_photo": "services.screening.policy:read_urgent",
     "assess_symptoms": "services.screening.symptoms:assess_symptoms",
     "prepare_call": "services.calls.jobs:prepare_call",
+    "prepare_note": "services.calls.result_note:prepare_note",
     "render_clip": "services.calls.jobs:render_clip",
     "erase_screening": "services.screening.withdrawal:erase_screening",
     "send_message": "services.messaging.delivery:send_message",

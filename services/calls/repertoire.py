@@ -20,7 +20,7 @@ _EVERY = (
     "voice-zero",
     "voice-hash",
     "ask-call-options",
-    "ask-language",
+    "ask-language-voice",
     "connecting",
     "goodbye",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from services.channels.base import ChannelError, DeliveryReport, DeliveryState, Kind, Outbound, Receipt
 from services.messaging.daytime import is_night, next_morning
-from services.messaging.outbox import deliver
+from services.messaging.outbox import NOTE, deliver
 from services.runtime import Runtime
 from services.screening.people import has_opted_out
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
@@ -27,7 +28,7 @@ _BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
 _ATTEMPTS = 12
 _FINAL = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED)
 _BY_DAY = ("reminder",)
-_ASKED_FOR = ("call-asked", "risk-asked", "reply")  # answers to what a person just did are no unasked messages
+_ASKED_FOR = ("call-asked", "risk-asked", NOTE, "reply")  # answers to what a person just did are no unasked messages
 
 
 def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:
@@ -37,23 +38,28 @@ def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:
         row = _claim(tx, message_id)
     if row is None:
         return
-    outbound = Outbound(
-        kind=Kind(row.kind),
-        to=row.recipient,
-        text=row.text,
-        reference=str(row.id),
-        buttons=tuple((str(key), str(label)) for key, label in row.buttons),
-    )
+    note = site.note_path(message_id) if row.purpose == NOTE else None
     try:
+        outbound = Outbound(
+            kind=Kind(row.kind),
+            to=row.recipient,
+            text=row.text,
+            reference=str(row.id),
+            buttons=tuple((str(key), str(label)) for key, label in row.buttons),
+            audio=_read(note) if note else b"",
+        )
         channel = site.channels.for_kind(outbound.kind)
         receipt = channel.send(outbound)
     except ChannelError as error:
         _LOG.warning("message not sent", extra={"message_id": message_id, "reason": error.reason})
         with site.db.write() as tx:
-            _settle_error(tx, row, error)
-        return
-    with site.db.write() as tx:
-        _settle_receipt(tx, row, receipt, channel.name)
+            over = _settle_error(tx, row, error)
+    else:
+        with site.db.write() as tx:
+            _settle_receipt(tx, row, receipt, channel.name)
+        over = True
+    if note and over:
+        note.unlink(missing_ok=True)  # it says a result
 
 
 def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = "") -> bool:
@@ -126,6 +132,13 @@ def _claim(tx: Connection, message_id: int) -> Any:
     return row if claimed.rowcount and not refusal else None
 
 
+def _read(note: Path) -> bytes:
+    try:
+        return note.read_bytes()
+    except FileNotFoundError:
+        raise ChannelError("its voice note is gone", permanent=True) from None
+
+
 def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) -> None:
     tx.execute(
         message.update()
@@ -142,7 +155,8 @@ def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) ->
     )
 
 
-def _settle_error(tx: Connection, row: Any, error: ChannelError) -> None:
+def _settle_error(tx: Connection, row: Any, error: ChannelError) -> bool:
+    """Whether that was the last attempt."""
     values: dict[str, Any] = {"reason": error.reason}
     attempt = row.attempts + 1
     if error.unknown:
@@ -154,3 +168,4 @@ def _settle_error(tx: Connection, row: Any, error: ChannelError) -> None:
         wait_s = max(_BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1], error.retry_after_s or 0)
         deliver(tx, row.id, attempt=attempt, not_before=now_ms() + int(min(wait_s, HOUR_MS / 1000) * 1000))
     tx.execute(message.update().where(message.c.id == row.id).values(values))
+    return values["state"] is not DeliveryState.PENDING

@@ -16,6 +16,8 @@ from services.store.database import insert_once
 from services.store.tables import message, outbox
 
 INFERENCE, SPEECH, DELIVERY = "inference", "speech", "delivery"
+NOTE = "note-asked"
+"""The purpose of a voice note with a result."""
 
 _USEFUL_MS = 3 * DAY_MS  # a repaired link must not pour out last month's messages
 

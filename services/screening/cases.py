@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from services.messaging.outbox import DELIVERY, INFERENCE, enqueue, ring
+from services.channels.base import Kind
+from services.messaging.outbox import DELIVERY, INFERENCE, NOTE, SPEECH, enqueue, post, ring
 from services.screening import codes, people
 from services.screening.decision import outcome_of_patient
 from services.screening.referral import destination
@@ -89,13 +90,17 @@ def result_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
         return {"state": found, "outcome": None}
     if not found.outcome:
         return {"state": "waiting", "outcome": None}
-    where = destination(tx, found.id)
+    return {"state": "ready", **told(tx, found)}
+
+
+def told(tx: Connection, case: Any) -> dict[str, Any]:
+    """What is said of a decided screening, by its row: `{"outcome", "place", "opening", "urgent"}`."""
+    where = destination(tx, case.id)
     return {
-        "state": "ready",
-        "outcome": found.outcome,
+        "outcome": case.outcome,
         "place": where.place,
         "opening": list(where.opening),
-        "urgent": found.priority == "urgent",
+        "urgent": case.priority == "urgent",
     }
 
 
@@ -116,19 +121,9 @@ def visit_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
 
 def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
     """Asks for the result to be read out to the number that asks: `{"state": "calling"|"waiting"|"limit"|…}`."""
-    found = find(tx, code, msisdn)
+    found = _may_be_read_out(tx, code, msisdn, "call-asked")
     if isinstance(found, str):
         return {"state": found}
-    if not found.outcome:
-        return {"state": "waiting"}
-    since = now_ms() - DAY_MS
-    asked = tx.execute(
-        sa.select(sa.func.count()).where(
-            message.c.screening_id == found.id, message.c.purpose == "call-asked", message.c.created_at > since
-        )
-    ).scalar_one()
-    if asked >= _CALLS_A_DAY:
-        return {"state": "limit"}
     language = people.caller_for(tx, msisdn)["language"] or found.language
     ring(
         tx,
@@ -140,6 +135,45 @@ def request_call(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
         screening_id=found.id,
     )
     return {"state": "calling"}
+
+
+def request_note(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
+    """Asks for the result as a voice note on WhatsApp: `{"state": "sending"|"waiting"|"limit"|…}`. Nothing of it is
+    written; who asks has the code, and was told that the note stays in the chat."""
+    found = _may_be_read_out(tx, code, msisdn, NOTE)
+    if isinstance(found, str):
+        return {"state": found}
+    note_id = post(
+        tx,
+        Kind.WHATSAPP,
+        msisdn,
+        "",
+        key=f"{NOTE}:{found.id}:{now_ms()}",
+        purpose=NOTE,
+        language=people.caller_for(tx, msisdn)["language"] or found.language,
+        useful_ms=HOUR_MS,
+        screening_id=found.id,
+        prepare=True,
+    )
+    if note_id is not None:
+        enqueue(tx, SPEECH, "prepare_note", {"message_id": note_id}, key=f"prepare:{note_id}")
+    return {"state": "sending"}
+
+
+def _may_be_read_out(tx: Connection, code: str, msisdn: str, purpose: str) -> Any:
+    """The decided screening behind a code, or why it is not read out (again today)."""
+    found = find(tx, code, msisdn)
+    if isinstance(found, str):
+        return found
+    if not found.outcome:
+        return "waiting"
+    since = now_ms() - DAY_MS
+    asked = tx.execute(
+        sa.select(sa.func.count()).where(
+            message.c.screening_id == found.id, message.c.purpose == purpose, message.c.created_at > since
+        )
+    ).scalar_one()
+    return "limit" if asked >= _CALLS_A_DAY else found
 
 
 def attach_photo(tx: Connection, *, photo_id: int, code: str, eye: str, sender: str) -> dict[str, Any]:

@@ -90,14 +90,15 @@ def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
         of_case = photo.c.screening_id == screening_id
         files = set(tx.execute(sa.select(photo.c.sha256).where(of_case)).scalars())
         files |= set(tx.execute(sa.select(reading.c.heatmap).where(reading.c.screening_id == screening_id)).scalars())
-        elsewhere = sa.select(photo.c.sha256).where(photo.c.sha256.in_(files - {None}), ~of_case)
-        elsewhere = elsewhere.union(
-            # A photograph that was attached to nothing is somebody's too.
-            sa.select(photo.c.sha256).where(photo.c.sha256.in_(files - {None}), photo.c.screening_id.is_(None))
-        )
+        # Stored once by what they contain: another patient's photograph, or one that is nobody's yet, may be the same.
+        others = sa.or_(photo.c.screening_id != screening_id, photo.c.screening_id.is_(None))
+        elsewhere = sa.select(photo.c.sha256).where(photo.c.sha256.in_(files - {None}), others)
         files -= {None, *tx.execute(elsewhere).scalars()}
+        messages = tx.execute(sa.select(message.c.id).where(message.c.screening_id == screening_id)).scalars().all()
     for sha256 in files:
         site.media.erase(sha256)
+    for message_id in messages:
+        site.note_path(message_id).unlink(missing_ok=True)
     with site.db.write() as tx:
         _erase_rows(tx, screening_id)
         _erase_words(tx, case.code, before=now_ms() - (0 if argument["final"] else _SESSION_MS))

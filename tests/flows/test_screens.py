@@ -73,15 +73,15 @@ def test_a_risk_result_takes_three_screens_at_most_and_names_the_class_on_the_fi
 
 
 def test_an_option_is_never_torn_apart() -> None:
-    step = Step("en", [Tell("about", {"clinic": "C" * 25})], Choice("ask-menu", keys=("open", "about"), labels="menu"))
+    step = Step("en", [Tell("about", {"clinic": "C" * 25})], Choice("ask-menu", keys=("open", "help"), labels="menu"))
     lines = [line for screen in pages(step) for line in screen.splitlines()]
     assert "1. Open a screening" in lines
-    assert "2. About" in lines
+    assert "2. Help" in lines
 
 
 def test_whatsapp_gets_buttons_with_labels_that_fit_and_sms_gets_numbers() -> None:
     for language in LANGUAGES:
-        for keys in (("open", "result", "finish", "language"), ("result", "call", "language", "about")):
+        for keys in (("open", "result", "finish", "language"), ("result", "call", "language", "help")):
             step = Step(language, [], Choice("ask-menu", keys=keys, labels="menu"))
             said = reply(step, buttons=True)
             assert [key for key, _ in said.buttons] == list(keys)

@@ -13,6 +13,7 @@ from phones import PATIENT
 from app import create_app
 from flows.catalogue import text
 from flows.render_ussd import LIMIT, length
+from services.calls.clips import Clips
 from services.runtime import Runtime
 from services.screening.people import set_language
 from services.store.tables import message, risk_assessment
@@ -70,7 +71,7 @@ def test_by_ussd_in_two_sessions(site: Runtime, client: FlaskClient, at: str) ->
 
 
 def test_by_sms(site: Runtime, client: FlaskClient, at: str) -> None:
-    for number, words in enumerate(("Hatari!", *ANSWERS, "2")):
+    for number, words in enumerate(("Hatari!", "98", *ANSWERS, "2")):
         form = {"date": "2026-11-24 09:00:00", "from": PATIENT, "id": f"sms-{number}", "text": words, "to": "38477"}
         for _ in range(2):
             assert client.post(f"{at}/sms", data=form).status_code == 200
@@ -78,7 +79,7 @@ def test_by_sms(site: Runtime, client: FlaskClient, at: str) -> None:
     assert (row.msisdn, row.channel, row.points, row.category) == (PATIENT, "sms", 16, "high")
     with site.db.read() as tx:
         replies = tx.execute(sa.select(message.c.text).order_by(message.c.id)).scalars().all()
-    assert len(replies) == len(ANSWERS) + 2
+    assert len(replies) == len(ANSWERS) + 3
     assert replies[-1] == text("en", "goodbye")
     assert not any("risk:" in reply.casefold() for reply in replies)
 
@@ -86,7 +87,7 @@ def test_by_sms(site: Runtime, client: FlaskClient, at: str) -> None:
 def test_by_voice_on_a_call_that_is_answered(
     site: Runtime, client: FlaskClient, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.calls.dialogue.ensure", lambda *_: True)  # as if all audio was there
+    monkeypatch.setattr("services.calls.dialogue.ensure", lambda *_, **__: Clips((), True))  # as if all audio was there
     monkeypatch.setattr(site, "settings", site.settings.model_copy(update={"voice_on_incoming": "answer"}))
     call = {"isActive": "1", "sessionId": "ATVId_1", "direction": "Inbound", "callerNumber": PATIENT}
     for keys in (None, "2", *ANSWERS):

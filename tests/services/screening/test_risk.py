@@ -13,6 +13,7 @@ from flows.catalogue import LANGUAGES, text
 from flows.render_chat import Reply
 from flows.render_voice import Utterance
 from services import queue
+from services.calls.clips import utterance_of
 from services.channels.base import Kind
 from services.messaging.delivery import _claim
 from services.messaging.outbox import post, ring
@@ -165,7 +166,9 @@ def test_the_call_that_was_asked_for_reads_the_answer_out(site: Runtime) -> None
 
 def test_its_sentences_are_made_before_it_is_placed(site: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    monkeypatch.setattr("services.calls.jobs._render", lambda _site, row: made.append(row.text))
+    monkeypatch.setattr(
+        "services.calls.jobs._render", lambda _site, row: made.append(utterance_of(row).text(row.language))
+    )
     write(Chat(site, Kind.SMS, PATIENT), "risk", *TYPED, "1")
     (job,) = rows(site, outbox)
     queue.perform(job.id)
@@ -175,7 +178,9 @@ def test_its_sentences_are_made_before_it_is_placed(site: Runtime, monkeypatch: 
 
 def test_a_call_about_an_eye_prepares_no_risk_question(site: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    monkeypatch.setattr("services.calls.jobs._render", lambda _site, row: made.append(row.text))
+    monkeypatch.setattr(
+        "services.calls.jobs._render", lambda _site, row: made.append(utterance_of(row).text(row.language))
+    )
     with site.db.write() as tx:
         ring(tx, PATIENT, key="call", purpose="result", language="en", useful_ms=clock.DAY_MS)
     queue.perform(rows(site, outbox)[0].id)
