@@ -6,7 +6,9 @@ import csv
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -113,7 +115,7 @@ def voices_report(as_json: bool) -> None:
 
     with clear_errors():
         settings = configure("command")
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for language in LANGUAGES:
             try:
                 covered = coverage(settings, language)
@@ -214,7 +216,7 @@ def _texts(language: str) -> list[str]:
     return found
 
 
-def _listed(remap: dict[str, str]) -> str:
+def _listed(remap: Mapping[str, str]) -> str:
     return ", ".join(f"{symbol} → {instead or 'nothing'}" for symbol, instead in remap.items())
 
 
