@@ -36,6 +36,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
         ({"JICHO_UPS": "-l"}, "JICHO_UPS='-l'"),
         ({"JICHO_LOW_MEMORY_MB": "-1"}, "JICHO_LOW_MEMORY_MB='-1'"),
         ({"JICHO_AT_TOKEN": "short"}, "JICHO_AT_TOKEN is shorter than 128 bits"),
+        ({"JICHO_CONSOLE_PASSWORD": "short"}, "JICHO_CONSOLE_PASSWORD is shorter than 12 characters"),
+        ({"JICHO_CALL_AUDIO": "gsm"}, "JICHO_CALL_AUDIO=.gsm."),
         ({k: v for k, v in LIVE.items() if k != "JICHO_AT_TOKEN"}, "JICHO_AT_TOKEN must be set"),
         ({k: v for k, v in LIVE.items() if k != "JICHO_PUBLIC_URL"}, "JICHO_PUBLIC_URL must be set"),
         (LIVE | {"JICHO_WHATSAPP_PHONE_NUMBER_ID": "1"}, "JICHO_WHATSAPP_APP_SECRET must be set"),
