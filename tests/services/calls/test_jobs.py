@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import sqlalchemy as sa
 
 from flows.catalogue import LANGUAGES
 from flows.render_voice import Utterance
 from services.calls import jobs
 from services.calls.clips import ensure, path_of
+from services.calls.playback import Form, joined
 from services.calls.repertoire import repertoire
 from services.channels.base import Kind
 from services.messaging.outbox import post
@@ -82,4 +85,15 @@ def test_a_clip_is_rendered_once(site: Runtime, said: list[str]) -> None:
     for _ in range(2):
         jobs.render_clip(site, {"key": key})
     jobs.render_clip(site, {"key": "unknown"})
+    assert said == ["voice-wait"]
+
+
+@pytest.mark.parametrize("form", ["mulaw", "mp3"])
+def test_a_clip_is_rendered_in_the_form_that_calls_are_served_in(site: Runtime, said: list[str], form: Form) -> None:
+    site.settings = site.settings.model_copy(update={"call_audio": form})
+    with site.db.write() as tx:
+        (key,) = ensure(tx, site.settings, "sw", [Utterance("voice-wait")]).keys
+    jobs.render_clip(site, {"key": key})
+    content = joined([path_of(site.settings, site.clips_dir, key)], form)
+    assert soundfile.info(io.BytesIO(content)).subtype == {"mulaw": "ULAW", "mp3": "MPEG_LAYER_III"}[form]
     assert said == ["voice-wait"]
