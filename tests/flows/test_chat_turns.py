@@ -265,14 +265,12 @@ def test_a_button_of_an_older_question_is_no_answer(clinic: Clinic) -> None:
 def test_ussd_and_messages_do_not_disturb_each_other(clinic: Clinic) -> None:
     site = clinic("en")
     phone, chat = Ussd(site), Chat(site, Kind.SMS)
-    chat.write("jicho")
-    chat.write("2")
     phone.dial()
-    phone.press("2")
     phone.press("1")
-    assert chat.write("12").text.startswith(text("en", "error-code"))
+    chat.read_on(chat.write("risk"))
     assert phone.press("1").startswith(f"CON {text('en', 'ask-birth-year')}")
-    assert chat.write("0").text.startswith("Jicho")
+    assert chat.write("1").text.startswith(text("en", "ask-risk-diabetes"))
+    assert phone.press("1961").startswith(f"CON {text('en', 'ask-patient-phone')}")
 
 
 @pytest.mark.parametrize("word", ["RISK", "risk!", " Hatari ", "HINYRUOK."])
@@ -281,12 +279,13 @@ def test_a_word_goes_straight_to_the_risk_questions(clinic: Clinic, word: str, b
     chat = Chat(clinic("sw"), Kind.SMS, PATIENT)
     for words in before:
         chat.write(words)
-    assert text("sw", "ask-risk-consent") in chat.write(word).text
-    assert chat.write("0").text.endswith("2. Hapana")
+    assert text("sw", "ask-risk-consent")[:30] in chat.write(word).text
+    assert chat.write("1").text.startswith(text("sw", "error-more"))
+    assert chat.read_on(chat.write("0")).text.endswith("2. Hapana")
     assert chat.write("1").text.startswith(text("sw", "ask-risk-diabetes"))
 
 
 def test_who_writes_the_word_first_of_all_chooses_a_language(clinic: Clinic) -> None:
     chat = Chat(clinic("en"), Kind.SMS, "+254733000003")
     assert chat.write("risk").text.startswith(text("sw", "ask-language"))
-    assert text("luo", "ask-risk-consent") in chat.write("2").text
+    assert text("luo", "ask-risk-consent")[:30] in chat.write("2").text

@@ -10,7 +10,7 @@ import smsutil
 from flows.catalogue import LANGUAGES, messages, text
 from flows.conversation import Step, Tell
 from flows.questions import Choice, Code, Confirm, Invalid, Phone
-from flows.render_chat import reply
+from flows.render_chat import sms, whatsapp
 from flows.render_ussd import LIMIT, length, pages
 from flows.render_voice import VoiceStep, voice
 
@@ -83,15 +83,15 @@ def test_whatsapp_gets_buttons_with_labels_that_fit_and_sms_gets_numbers() -> No
     for language in LANGUAGES:
         for keys in (("open", "result", "finish", "language"), ("result", "call", "language", "help")):
             step = Step(language, [], Choice("ask-menu", keys=keys, labels="menu"))
-            said = reply(step, buttons=True)
+            said = whatsapp(step)
             assert [key for key, _ in said.buttons] == list(keys)
             assert all(0 < len(label) <= 24 for _, label in said.buttons)
-            assert reply(step, buttons=False).buttons == ()
-            assert "4. " in reply(step, buttons=False).text
+            assert sms(step).buttons == ()
+            assert "4. " in sms(step).text
 
 
 def test_an_open_question_has_no_buttons() -> None:
-    said = reply(Step("sw", [], Phone("ask-patient-phone", optional=True)), buttons=True)
+    said = whatsapp(Step("sw", [], Phone("ask-patient-phone", optional=True)))
     assert said.buttons == ()
 
 

@@ -18,7 +18,7 @@ from flows.chat import chat_turn
 from flows.conversation import Step
 from flows.questions import Choice, Code, Confirm, Number
 from flows.render_chat import Reply
-from flows.render_ussd import LIMIT, length
+from flows.render_ussd import LIMIT, length, pages
 from flows.render_voice import VoiceStep
 from flows.sessions import FLOWS, Conversation, begin, latest, save
 from flows.ussd import ussd_turn
@@ -59,7 +59,9 @@ class Person:
     def start(self, flow: str) -> None:
         """A conversation that is at the beginning of this flow, as a menu, a word, a call or a reminder begins it."""
         talk = begin(self.tx, self.number, self.channel, self.session, flow, **ARGUMENTS.get(flow, {}))
-        if not talk.step(self.tx).ended:
+        step = talk.step(self.tx)
+        if not step.ended:
+            talk.said = f"CON {pages(step)[0]}"
             save(self.tx, talk)
 
     def turn(self, typed: str) -> None:
