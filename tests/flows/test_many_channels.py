@@ -11,6 +11,7 @@ from phones import PATIENT, WORKER, Chat, Ussd, Voice, decide, open_case
 from flows.catalogue import text
 from flows.render_chat import Reply
 from flows.render_voice import VoiceStep
+from flows.sessions import unfinished
 from services.channels.base import Kind
 from services.runtime import Runtime
 from services.screening.people import remove_worker
@@ -204,3 +205,16 @@ def test_a_call_that_was_placed_for_something_asks_nothing_else(clinic: Clinic) 
     phone.answer("4")
     call = Voice(site, PATIENT)
     assert call.event().texts[0] == text("en", "ask-result-code-voice")
+
+
+def test_looking_for_it_reads_unfinished_conversations_only(clinic: Clinic) -> None:
+    site = clinic("en")
+    looked: list[tuple[str, object]] = []
+    sa.event.listen(site.db.engine, "before_cursor_execute", lambda *args: looked.append((args[2], args[3])))
+    with site.db.read() as tx:
+        unfinished(tx, WORKER)
+    (query, values) = looked[-1]
+    with site.db.read() as tx:
+        plan = [str(row) for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert "ix_conversation_active" in plan[0]
+    assert not any("SCAN" in step for step in plan)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from phones import PATIENT, WORKER, Chat, Ussd, Voice, decide, open_case
 
 from flows.catalogue import text
+from services import queue
 from services.channels.base import Kind
 from services.messaging.delivery import send_message
 from services.runtime import Runtime
@@ -209,3 +210,16 @@ def test_the_other_screenings_of_a_patient_stay(case: tuple[Runtime, str]) -> No
     erase(site, final=True)
     with site.db.write() as tx:
         assert cases.result_for(tx, code=other, msisdn=PATIENT)["outcome"] == "rescreen"
+
+
+def test_the_jobs_are_asked_for_with_the_withdrawal(case: tuple[Runtime, str]) -> None:
+    site, code = case
+    withdraw(site, code)
+    now, later = [each for each in rows(site, outbox) if each.task == "erase_screening"]
+    assert now.not_before == 0
+    assert later.not_before > clock.now_ms() + 59 * clock.MINUTE_MS
+    queue.perform(now.id)
+    assert rows(site, reading) == []
+    assert [each.sha256 for each in rows(site, photo)] == [sha_of(JPEG)]
+    queue.perform(later.id)
+    assert [each.sha256 for each in rows(site, photo)] == [None]
