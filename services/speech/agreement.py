@@ -10,14 +10,26 @@ from __future__ import annotations
 _STEMS = {"mbili": "wili", "tatu": "tatu", "nne": "nne", "tano": "tano", "nane": "nane"}
 _NOUNS = {
     # class prefix: one of the class in words, nouns
-    "mi": ("mmoja", "miezi miaka mikono miguu mistari miito mwezi mwaka mkono mguu mstari"),
+    "mi": (
+        "mmoja",
+        "miezi miaka mikono miguu mistari miito milo mishipa misimu"
+        " mwezi mwaka mkono mguu mstari mwito mlo mshipa msimu",
+    ),
     "wa": (
         "mmoja",
         "watu wagonjwa wahudumu watoto wazee wanawake wanaume wauguzi madaktari"
-        " mtu mgonjwa mhudumu mtoto mzee mwanamke mwanaume muuguzi daktari",
+        " mtu mgonjwa mhudumu mtoto mzee mwanamke mwanaume muuguzi daktari wajawazito mjamzito wanafunzi mwanafunzi",
     ),
-    "ma": ("moja", "macho majibu matone maswali makosa majaribio masikio magonjwa jicho jibu tone swali kosa"),
-    "vi": ("kimoja", "vidonge vituo vijiji vipimo vikombe vijiko kidonge kituo kijiji kipimo kikombe kijiko"),
+    "ma": (
+        "moja",
+        "macho majibu matone maswali makosa majaribio masikio magonjwa majina matunda madirisha"
+        " jicho jibu tone swali kosa jaribio sikio jina tunda dirisha",
+    ),
+    "vi": (
+        "kimoja",
+        "vidonge vituo vijiji vipimo vikombe vijiko viatu vyeti vidole"
+        " kidonge kituo kijiji kipimo kikombe kijiko kiatu cheti kidole",
+    ),
 }
 _PREFIXES = {noun: prefix for prefix, (_, nouns) in _NOUNS.items() for noun in nouns.split()}
 

@@ -14,9 +14,10 @@ from services.speech.numbers import in_words
 
 @dataclass(frozen=True)
 class Terms:
-    """`unit_first`: "asilimia hamsini" rather than "fifty percent". `clock` speaks an hour 0–23 and a minute;
-    `day_month` a day of the month and a month 1–12; `year` a year of four digits. `short` says abbreviations in full,
-    `letters` names the capitals; `agree` makes a numeral follow a noun.
+    """`unit_first`: "asilimia hamsini" rather than "fifty percent", and money likewise. `clock` speaks an hour 0–23 and
+    a minute; `months` are as CLDR writes them in dates; `day_month` speaks a day of the month and a month 1–12; `year`
+    a year of four digits. `short` says abbreviations in full, `letters` names the capitals; `ordinals` is a pattern of
+    written ones and `ordinal` speaks one; `agree` makes a numeral follow a noun.
     """
 
     units: Mapping[str, str]
@@ -28,13 +29,18 @@ class Terms:
     plus: str
     star: str
     hash: str
-    ampersand: str
+    half: str
+    signs: Mapping[str, str]
+    money: Mapping[str, str]
+    months: tuple[str, ...]
     clock: Callable[[int, int], str]
     day_month: Callable[[int, int], str]
     year: Callable[[int], str]
     short: Mapping[str, str]
     letters: Mapping[str, str]
     agree: Callable[[str, str], str] = lambda _, numeral: numeral
+    ordinals: str = "(?!)"
+    ordinal: Callable[[int], str] = str
 
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -69,6 +75,21 @@ _SW_MONTHS = (
     "Novemba",
     "Desemba",
 )
+_LUO_MONTHS = (
+    "Dwe mar Achiel",
+    "Dwe mar Ariyo",
+    "Dwe mar Adek",
+    "Dwe mar Ang'wen",
+    "Dwe mar Abich",
+    "Dwe mar Auchiel",
+    "Dwe mar Abiriyo",
+    "Dwe mar Aboro",
+    "Dwe mar Ochiko",
+    "Dwe mar Apar",
+    "Dwe mar Apar gi achiel",
+    "Dwe mar Apar gi ariyo",
+)
+_EN_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
 
 
 def _english_clock(hour: int, minute: int) -> str:
@@ -116,6 +137,12 @@ def _english_year(year: int) -> str:
     return f"{in_words('en', century)} {tail}"
 
 
+def _english_ordinal(number: int) -> str:
+    tens, dash, last = in_words("en", number).rpartition("-")
+    plain = "twelfth" if last == "twelve" else last[:-1] + "ieth" if last.endswith("y") else f"{last}th"
+    return tens + dash + _EN_ORDINALS.get(last, plain)
+
+
 def _kiswahili_day(day: int, month: int) -> str:
     # The first and the second have names of their own.
     return f"tarehe {({1: 'mosi', 2: 'pili'}).get(day) or in_words('sw', day)} {_SW_MONTHS[month - 1]}"
@@ -133,6 +160,17 @@ TERMS = {
             "cm": "centimetres",
             "mmHg": "millimetres of mercury",
             "mmol/L": "millimoles per litre",
+            "g": "grams",
+            "mcg": "micrograms",
+            "µg": "micrograms",
+            "IU": "international units",
+            "l": "litres",
+            "L": "litres",
+            "m": "metres",
+            "mg/dL": "milligrams per decilitre",
+            "kg/m2": "kilograms per square metre",
+            "°C": "degrees",
+            "MB": "megabytes",
         },
         unit_first=False,
         over="over",
@@ -142,12 +180,17 @@ TERMS = {
         plus="plus",
         star="star",
         hash="hash",
-        ampersand="and",
+        half="half",
+        signs={"&": "and", "<": "less than", ">": "more than", "≤": "at most", "≥": "at least", "=": "equals"},
+        money={"KSh": "shillings", "Ksh": "shillings", "KES": "shillings", "Sh": "shillings", "USD": "dollars"},
+        months=_EN_MONTHS,
         clock=_english_clock,
         day_month=lambda day, month: f"{in_words('en', day)} {_EN_MONTHS[month - 1]}",
         year=_english_year,
         short={"USSD": "U S S D", "HbA1c": "H B A-one C", "e.g.": "for example", "i.e.": "that is"},
         letters={letter: letter for letter in _ALPHABET},
+        ordinals=r"\d{1,2}(?:st|nd|rd|th)",
+        ordinal=_english_ordinal,
     ),
     "sw": Terms(
         units={
@@ -160,6 +203,17 @@ TERMS = {
             "cm": "sentimita",
             "mmHg": "milimita za zebaki",
             "mmol/L": "milimoli kwa lita",
+            "g": "gramu",
+            "mcg": "mikrogramu",
+            "µg": "mikrogramu",
+            "IU": "yuniti",
+            "l": "lita",
+            "L": "lita",
+            "m": "mita",
+            "mg/dL": "miligramu kwa desilita",
+            "kg/m2": "kilo kwa mita mraba",
+            "°C": "nyuzi joto",
+            "MB": "megabaiti",
         },
         unit_first=True,
         over="juu ya",
@@ -169,7 +223,10 @@ TERMS = {
         plus="jumlisha",
         star="nyota",
         hash="alama ya reli",
-        ampersand="na",
+        half="nusu",
+        signs={"&": "na", "<": "chini ya", ">": "zaidi ya", "≤": "isizidi", "≥": "angalau", "=": "ni sawa na"},
+        money={"KSh": "shilingi", "Ksh": "shilingi", "KES": "shilingi", "Sh": "shilingi", "USD": "dola"},
+        months=_SW_MONTHS,
         clock=_kiswahili_clock,
         day_month=_kiswahili_day,
         year=lambda year: in_words("sw", year),
@@ -178,6 +235,9 @@ TERMS = {
             "Dkt.": "daktari",
             "Bw.": "bwana",
             "Bi.": "bibi",
+            "Mhe.": "mheshimiwa",
+            "Prof.": "profesa",
+            "S.L.P.": "sanduku la posta",
             "n.k.": "na kadhalika",
             "k.m.": "kwa mfano",
             "k.v.": "kama vile",
@@ -197,6 +257,17 @@ TERMS = {
             "cm": "sentimita",
             "mmHg": "milimita mag mekuri",
             "mmol/L": "milimol e lita",
+            "g": "gram",
+            "mcg": "mikrogram",
+            "µg": "mikrogram",
+            "IU": "yunit",
+            "l": "lita",
+            "L": "lita",
+            "m": "mita",
+            "mg/dL": "miligram e desilita",
+            "kg/m2": "kilo e mita mraba",
+            "°C": "digri",
+            "MB": "megabait",
         },
         unit_first=True,
         over="ewi",
@@ -206,11 +277,14 @@ TERMS = {
         plus="plas",
         star="sulwe",
         hash="hash",
-        ampersand="gi",
+        half="nus",
+        signs={"&": "gi", "<": "matin ne", ">": "mang'eny ne", "≤": "ok okal", "≥": "ok odok chien ne", "=": "en"},
+        money={"KSh": "siling", "Ksh": "siling", "KES": "siling", "Sh": "siling", "USD": "dola"},
+        months=_LUO_MONTHS,
         clock=_dholuo_clock,
         day_month=lambda day, month: f"tarik {in_words('luo', day)} dwe mar {in_words('luo', month)}",
         year=lambda year: f"higa {in_words('luo', year)}",
-        short={"Dr.": "daktar", "HbA1c": "echbieiwansi"},
+        short={"Dr.": "daktar", "Prof.": "profesa", "HbA1c": "echbieiwansi"},
         letters=_LETTERS,
     ),
 }

@@ -6,6 +6,7 @@ recording, and the nearest wins. Sakoe and Chiba, IEEE Trans. ASSP 26 (1978), wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,15 +19,17 @@ _MELS, _CEPSTRA = 26, 12
 # What a telephone carries.
 _LOW_HZ, _HIGH_HZ = 150.0, 3600.0
 _FLOOR = 1e-5  # of the loudest: what lies deeper is noise of the coding
-_DELTA = 2  # frames
 
 
 def features(samples: NDArray[np.floating] | NDArray[np.int16], rate: int) -> Features:
-    """Cepstra of the mel spectrum and their slopes, each of mean 0 and deviation 1 over the speech. Raises ValueError."""
-    cepstra = _cepstra(_log_mel(np.asarray(samples, np.float32), rate))
-    padded = np.pad(cepstra, ((_DELTA, _DELTA), (0, 0)), mode="edge")
-    both = np.concatenate([cepstra, padded[2 * _DELTA :] - padded[: -2 * _DELTA]], axis=1)
-    return np.asarray(both / both.std(axis=0).clip(1e-3), np.float32)
+    """Cepstra of the mel spectrum, the loudness first, less their mean over the speech, which is what the speaker and
+    the line add to every frame. Raises ValueError for less than one frame."""
+    log_mel = _log_mel(np.asarray(samples, np.float32), rate)
+    steps = (np.arange(_MELS) + 0.5) * np.pi / _MELS
+    cepstra = log_mel @ np.cos(np.outer(steps, np.arange(_CEPSTRA + 1)))
+    loudness = log_mel.mean(axis=1)
+    spoken = loudness >= loudness.min() + 0.3 * (loudness.max() - loudness.min())
+    return np.asarray(cepstra - cepstra[spoken].mean(axis=0), np.float32)
 
 
 def distance(template: Features, recording: Features) -> float:
@@ -48,7 +51,7 @@ def distance(template: Features, recording: Features) -> float:
         if row > 1:
             ways[2, 1:] = before[:-1] + (here + np.concatenate([blank[:2], local[row - 1]]))[1:]
         before, previous = previous, ways.min(axis=0)
-    return float(previous.min()) / rows
+    return float(previous.min() / rows)
 
 
 def nearest(candidates: Mapping[str, Features], recording: Features) -> list[tuple[str, float]]:
@@ -57,7 +60,7 @@ def nearest(candidates: Mapping[str, Features], recording: Features) -> list[tup
     return sorted(found, key=lambda pair: pair[1])
 
 
-def aligned(one: Features, other: Features) -> float:
+def apart(one: Features, other: Features) -> float:
     """How far two whole recordings are from each other, a frame, one stretched along the other."""
     local = _local(one, other)
     rows, columns = local.shape
@@ -67,7 +70,7 @@ def aligned(one: Features, other: Features) -> float:
         for column in range(columns):
             least = min(total[row, column] + local[row, column], total[row, column + 1], total[row + 1, column])
             total[row + 1, column + 1] = least + local[row, column]
-    return float(total[rows, columns]) / (rows + columns)
+    return float(total[rows, columns] / (rows + columns))
 
 
 def speech(samples: NDArray[np.floating] | NDArray[np.int16], rate: int) -> NDArray[np.float32]:
@@ -96,17 +99,9 @@ def _log_mel(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 def _filters(length: int, rate: int) -> NDArray[np.float64]:
     """Triangles on the mel scale, shape (mels, bins)."""
-    edges = 700 * (np.exp(np.linspace(*(1127 * np.log1p(np.array([_LOW_HZ, _HIGH_HZ]) / 700)), _MELS + 2) / 1127) - 1)
+    low, high = (1127 * math.log1p(hertz / 700) for hertz in (_LOW_HZ, _HIGH_HZ))
+    edges = 700 * np.expm1(np.linspace(low, high, _MELS + 2) / 1127)
     bins = np.fft.rfftfreq(length, 1 / rate)
     rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
-    return np.minimum(rise, fall).clip(0)
-
-
-def _cepstra(log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The loudness and the shape, without what the speaker and the line add to every frame."""
-    steps = (np.arange(_MELS) + 0.5) * np.pi / _MELS
-    cepstra = log_mel @ np.cos(np.outer(steps, np.arange(_CEPSTRA + 1)))
-    loudness = log_mel.mean(axis=1)
-    spoken = loudness > loudness.min() + 0.3 * (loudness.max() - loudness.min())
-    return np.asarray(cepstra - cepstra[spoken].mean(axis=0), np.float32)
+    return np.asarray(np.minimum(rise, fall).clip(0))

@@ -1,4 +1,4 @@
-"""A listener that is no person: OpenAI's multilingual Whisper-base, and how far what it writes is from what was said."""
+"""A listener that is no person, OpenAI's multilingual Whisper-base, and how far what it writes is from what is said."""
 
 from __future__ import annotations
 
@@ -56,8 +56,6 @@ def _plain(language: str, text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _whisper(folder: Path) -> Any:
-    from faster_whisper import WhisperModel
-
     parts = [Path(str(import_module(package).__file__)).parent / "data" for package in _PACKAGES]
     weights = folder / "model.bin"
     if not weights.exists():
@@ -69,4 +67,4 @@ def _whisper(folder: Path) -> Any:
             for number, part in enumerate(parts, 1):
                 file.write((part / f"model.bin.part{number}").read_bytes())
         joined.rename(weights)
-    return WhisperModel(str(folder), device="cpu", compute_type="float32", cpu_threads=2)
+    return import_module("faster_whisper").WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)

@@ -74,6 +74,8 @@ def _speaker(package: str) -> Any:
     from piper.config import PiperConfig
 
     files = import_module(package)
+    # The voice's noise, drawn anew for every sentence, is the same in every run.
+    onnxruntime.set_seed(1)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -89,14 +91,15 @@ def _formant(language: str, texts: Sequence[str], words_a_minute: int, pitch: in
     library = ctypes.CDLL(espeakbridge.__file__)
     parts: list[NDArray[np.int16]] = []
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
     def take(samples: Any, count: int, _events: Any) -> int:
         if samples and count:
             parts.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
+    # Kept by a name of its own: what espeak calls must not be collected.
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)(take)
     rate = library.espeak_Initialize(_RETRIEVAL, 500, str(ESPEAK_DATA_DIR).encode(), _NO_EXIT)
-    library.espeak_SetSynthCallback(take)
+    library.espeak_SetSynthCallback(callback)
     if rate != _RATE or library.espeak_SetVoiceByName(language.encode()):
         raise RuntimeError(f"espeak-ng cannot speak {language!r}")
     library.espeak_SetParameter(_SPEED, words_a_minute, 0)
@@ -107,5 +110,5 @@ def _formant(language: str, texts: Sequence[str], words_a_minute: int, pitch: in
         content = text.encode() + b"\0"
         library.espeak_Synth(content, ctypes.c_size_t(len(content)), 0, 0, 0, _UTF8, None, None)
         library.espeak_Synchronize()
-        waves.append((np.concatenate(parts).astype(np.float32) / 32768, rate))
+        waves.append((np.asarray(np.concatenate(parts) / 32768, np.float32), rate))
     return waves

@@ -11,4 +11,4 @@ def phonemes(text: str) -> list[str]:
     return [remap(sentence, VOICE_SYMBOLS).replace("T", "θ").replace("D", "ð") for sentence in ipa_of_text(text)]
 
 
-VOICE = Voice("luo", "1", phonemes)
+VOICE = Voice("luo", "2", phonemes)

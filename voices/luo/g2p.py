@@ -43,7 +43,8 @@ VOICE_SYMBOLS = {
     "c": "tʃ",
     "ɟ": "dʒ",
     "ɲ": "nj",
-    "r": "ɾ",
+    # Its tap is an English t or d; see voices/sw.
+    "r": "ɹ",
     "a": "ɑː",
     "e": "ɛ",
     "o": "oː",

@@ -1,7 +1,8 @@
 """Kiswahili, with the rules of espeak-ng's `sw` and the sounds of an English voice.
 
-espeak emits four symbols that the voice never saw in training (`r ɟ ɲ ɣ`): each is replaced by its nearest trained one,
-and vowels are lengthened, without which they come out reduced as in English.
+espeak emits four symbols that the voice never saw in training (`r ɟ ɲ ɣ`): each is replaced by a trained one, and
+vowels are lengthened, without which they come out reduced as in English. For r that is the English ɹ, not the tap ɾ:
+Americans tap their t and d, so that a tap is heard as d (waziri as "wazidi"); Kiswahili tells r from d (ruka, duka).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from voices.voice import Voice, espeak, read_lexicon, remap, respell
 
 _LEXICON = read_lexicon(Path(__file__).with_name("lexicon.tsv"))
 _SYMBOLS = {
-    "r": "ɾ",
+    "r": "ɹ",
     "ɟ": "dʒ",
     "ɲ": "nj",
     "ɣ": "ɡ",
@@ -46,4 +47,4 @@ def _mend(sentence: str) -> str:
     return re.sub(r"ŋɡ(?=[\s.,;:!?]|$)", "ŋ", sentence)
 
 
-VOICE = Voice("sw", "1", phonemes)
+VOICE = Voice("sw", "2", phonemes)
