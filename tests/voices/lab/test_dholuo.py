@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voices import voice_for
-from voices.lab.dholuo import CONTRASTS, ipa_of_symbols, merged, separation, separation_of, vocabulary
+from voices.lab.dholuo import CONTRASTS, ipa_of_symbols, merged, round_trip, separation, separation_of, vocabulary
 from voices.luo import phonemes
 from voices.luo.g2p import ipa_of_word
 
@@ -36,6 +36,10 @@ def test_no_two_words_of_the_catalogue_fall_together() -> None:
     words = vocabulary()
     assert len(words) > 300
     assert merged(words) == []
+
+
+def test_every_word_of_the_catalogue_comes_back_from_the_voices_symbols() -> None:
+    assert round_trip(vocabulary()) == []
 
 
 def test_words_that_the_voice_cannot_tell_apart_are_found() -> None:
