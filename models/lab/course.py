@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from models.lab import data, net
 from models.lab.net import REFERABLE, Grader
@@ -172,6 +173,16 @@ def fit(
         net.save(last, average.net, size)
         (run / "metrics.json").write_text(json.dumps(log, indent=1))
     return last
+
+
+def settle(grader: Grader, size: int, learn: data.Split, course: Course) -> None:
+    """Measure anew what the normalisations expect: their running statistics are those of the weights that were."""
+    rng = np.random.default_rng(course.seed)
+    batches = data.batches(learn, size, course.batch, rng)
+    grader.resize(size)
+    grader.freeze(0)
+    update_bn((torch.from_numpy(pixels) for pixels, _ in batches), grader)
+    grader.eval()
 
 
 def load(course: Course, split: str, side: int = 0) -> data.Split:

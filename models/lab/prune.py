@@ -109,6 +109,7 @@ def sparse(settings: Settings) -> Path:
     grader, size = net.load(last)
     grader.freeze(settings.freeze)
     zero(grader, settings.final)  # the average still remembers what was set to zero
+    course.settle(grader, size, learn, settings)
     net.save(last, grader, size)
     (run / "sparsity.json").write_text(json.dumps({"sparsity": round(sparsity_of(grader), 4)}))
     return last

@@ -292,15 +292,18 @@ def test_freezing_keeps_the_first_blocks() -> None:
     assert net.blocks[3]._depthwise_conv.weight.grad is not None
 
 
-def test_the_mean_of_two_networks_lies_between_them(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_mean_of_two_networks_lies_between_them(
+    run: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from models.lab import average, net
 
     monkeypatch.setattr(average, "RUNS", tmp_path)
     both = [run / name / "last.pt" for name in ("student", "taught")]
-    path = average.average(average.Settings(of=",".join(map(str, both)), run="mean"))
+    common: dict[str, Any] = {"folder": str(photographs), "side": 128, "batch": 8, "threads": 1}
+    path = average.average(average.Settings(of=",".join(map(str, both)), run="mean", **common))
     one, other, mean = (net.load(each)[0].out.weight for each in (*both, path))
     torch.testing.assert_close(mean, (one + other) / 2)
-    with pytest.raises(ValueError, match="two checkpoints of one shape"):
+    with pytest.raises(ValueError, match="checkpoints of one shape"):
         average.average(average.Settings(of=f"{both[0]},{run / 'narrow' / 'last.pt'}", run="mean"))
 
 
