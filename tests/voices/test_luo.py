@@ -27,7 +27,7 @@ def test_a_word_sounds_as_listed(word: str, ipa: str) -> None:
 
 @pytest.mark.parametrize("apostrophe", "'\u2019\u02bc\u2018`\u00b4")
 def test_every_apostrophe_makes_the_velar_nasal(apostrophe: str) -> None:
-    assert phonemes(f"ng{apostrophe}ato wang{apostrophe}") == phonemes("ng'ato wang'") == ["ŋˈɑːtoː wˈɑːŋ"]
+    assert phonemes(f"ng{apostrophe}ato wang{apostrophe}") == phonemes("ng'ato wang'") == ["ŋˈaːtoː wˈaːŋ"]
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def test_sounds_that_tell_words_apart_stay_apart(contrast: str, other: str) -> N
     ("text", "symbols"),
     [
         ("thieth", ["θjˈɛθ"]),
-        ("dhako", ["ðˈɑːkoː"]),
+        ("dhako", ["ðˈaːkoː"]),
         ("chiemo", ["tʃjˈɛmoː"]),
-        ("jaduong'", ["dʒˈɑːdwoːŋ"]),
+        ("jaduong'", ["dʒˈaːdwoːŋ"]),
         ("rieny", ["ɹjˈɛnj"]),
-        ("Achieng", ["ˈɑːtʃjɛŋ"]),
-        ("Misawa. Oriti!", ["miːsˈɑːwɑː.", "oːɹˈiːtiː!"]),
-        ("Kendo, matin", ["kˈɛndoː, mˈɑːtiːn"]),
-        ("WANG'", ["wˈɑːŋ"]),
-        ("Wang'i nigi ranyisi.", ["wˈɑːŋiː nˈiːɡiː ɹɑːnjˈiːsiː."]),
-        ("HIV", ["ɛtʃˈɑːjviː"]),
+        ("Achieng", ["ˈaːtʃjɛŋ"]),
+        ("Misawa. Oriti!", ["miːsˈaːwaː.", "oːɹˈiːtiː!"]),
+        ("Kendo, matin", ["kˈɛndoː, mˈaːtiːn"]),
+        ("WANG'", ["wˈaːŋ"]),
+        ("Wang'i nigi ranyisi.", ["wˈaːŋiː nˈiːɡiː ɹaːnjˈiːsiː."]),
+        ("HIV", ["ɛtʃˈaːjviː"]),
         ("", []),
         ("...", []),
     ],

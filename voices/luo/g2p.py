@@ -45,7 +45,7 @@ VOICE_SYMBOLS = {
     "ɲ": "nj",
     # Its tap is an English t or d; see voices/sw.
     "r": "ɹ",
-    "a": "ɑː",
+    "a": "aː",
     "e": "ɛ",
     "o": "oː",
     "i": "iː",

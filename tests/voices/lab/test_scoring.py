@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from voices.lab.intelligibility import recordings, sentences
+from voices.lab.intelligibility import figures, recordings, sentences
 from voices.lab.recogniser import character_error, edits
 from voices.lab.speakers import formant, telephoned
 
@@ -40,6 +40,12 @@ def test_no_sentence_is_reported_on_that_was_chosen_on() -> None:
     assert min(len(set(choose)), len(set(report))) >= 20
     assert not set(choose) & set(report)
     assert all("{" not in sentence for sentence in sentences("results"))
+
+
+def test_a_recogniser_that_loops_counts_as_one_lost_sentence() -> None:
+    found = figures({"clean": [0.1, 0.3, 7.0], "mulaw_8khz": [0.2, 0.2, 0.2]})
+    assert (found["sentences"], found["clean_median"], found["clean_mean"]) == (3, 0.3, 0.467)
+    assert found["mulaw_8khz_mean"] == 0.2
 
 
 def test_a_recording_is_read_with_what_was_said(tmp_path: Path) -> None:
