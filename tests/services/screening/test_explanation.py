@@ -33,7 +33,8 @@ def concluded(site: Runtime, image: Image.Image) -> Any:
 
 def test_a_referred_eye_has_a_heat_map(site: Runtime) -> None:
     row = concluded(site, draw(1, 600, lesions=True))
-    assert (row.outcome, row.signs) == ("refer", ["retinopathy"])
+    assert row.outcome == "refer"
+    assert "retinopathy" in row.signs
     with Image.open(io.BytesIO(site.media.content(row.heatmap))) as kept:
         assert (kept.format, kept.size) == ("JPEG", (320, 320))
 
