@@ -6,36 +6,19 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from phones import PATIENT, WORKER, Chat, Ussd, decide
+from phones import PATIENT, WORKER, Chat, Ussd, decide, open_another
 
 from flows.catalogue import text
 from flows.chat import chat_turn
 from flows.render_chat import Reply
 from services.channels.base import Inbound, Kind, Media
 from services.runtime import Runtime
-from services.screening import cases
 from services.screening.people import has_opted_out
 from services.store import clock
 from services.store.tables import conversation, message, photo, screening
 
 Clinic = Callable[[str], Runtime]
 NO_CODE = "100009"
-
-
-def open_one(site: Runtime) -> str:
-    with site.db.write() as tx:
-        return str(
-            cases.open_screening(
-                tx,
-                worker=WORKER,
-                sex="female",
-                birth_year=1961,
-                phone=PATIENT,
-                language="en",
-                consent_version="test",
-                channel="ussd",
-            )["code"]
-        )
 
 
 def photos(site: Runtime) -> list[tuple[str | None, str | None]]:
@@ -53,7 +36,7 @@ def send(site: Runtime, words: str, *, sender: str = PATIENT, kind: Kind = Kind.
 
 def test_photographs_queue_and_each_is_asked_about(clinic: Clinic) -> None:
     site = clinic("en")
-    code, chat = open_one(site), Chat(site, Kind.WHATSAPP)
+    code, chat = open_another(site), Chat(site, Kind.WHATSAPP)
     chat.write("", photos=1)
     chat.write("", photos=1)
     chat.write("", photos=1)
@@ -66,7 +49,7 @@ def test_photographs_queue_and_each_is_asked_about(clinic: Clinic) -> None:
 
 def test_a_captioned_photograph_overtakes_those_that_wait_and_loses_none(clinic: Clinic) -> None:
     site = clinic("en")
-    mine, other = open_one(site), open_one(site)
+    mine, other = open_another(site), open_another(site)
     chat = Chat(site, Kind.WHATSAPP)
     chat.write("", photos=1)
     chat.write(f"{other} R", photos=1)
@@ -79,7 +62,7 @@ def test_a_captioned_photograph_overtakes_those_that_wait_and_loses_none(clinic:
 
 def test_a_photograph_with_a_wrong_code_still_waits_when_another_overtakes_it(clinic: Clinic) -> None:
     site = clinic("en")
-    mine, other = open_one(site), open_one(site)
+    mine, other = open_another(site), open_another(site)
     chat = Chat(site, Kind.WHATSAPP)
     for words in ("", NO_CODE, "left"):
         chat.write(words, photos=1 if not words else 0)
@@ -101,7 +84,7 @@ def test_photographs_of_an_older_release_are_left_alone(clinic: Clinic) -> None:
 
 def test_two_in_one_message_are_of_the_same_patient(clinic: Clinic) -> None:
     site = clinic("en")
-    code, chat = open_one(site), Chat(site, Kind.WHATSAPP)
+    code, chat = open_another(site), Chat(site, Kind.WHATSAPP)
     chat.write(f"{code} left", photos=2)
     chat.write("", choice="right")
     assert photos(site) == [(code, "left"), (code, "right")]
@@ -109,7 +92,7 @@ def test_two_in_one_message_are_of_the_same_patient(clinic: Clinic) -> None:
 
 def test_a_code_typed_for_one_patient_is_not_used_for_a_photograph_that_comes_later(clinic: Clinic) -> None:
     site = clinic("en")
-    code, chat = open_one(site), Chat(site, Kind.WHATSAPP)
+    code, chat = open_another(site), Chat(site, Kind.WHATSAPP)
     chat.write("", photos=1)
     chat.write(code)
     chat.write("left")
@@ -118,7 +101,7 @@ def test_a_code_typed_for_one_patient_is_not_used_for_a_photograph_that_comes_la
 
 def test_a_wrong_code_is_asked_again_and_then_given_up(clinic: Clinic) -> None:
     site = clinic("en")
-    code, chat = open_one(site), Chat(site, Kind.WHATSAPP)
+    code, chat = open_another(site), Chat(site, Kind.WHATSAPP)
     chat.write(f"{NO_CODE} L", photos=1)
     assert chat.write(code).text == text("en", "photo-queued", code=code, eye="left")
     chat.write(f"{NO_CODE} L", photos=1)
@@ -129,7 +112,7 @@ def test_a_wrong_code_is_asked_again_and_then_given_up(clinic: Clinic) -> None:
 
 def test_the_answer_to_a_picture_message_goes_by_sms(clinic: Clinic) -> None:
     site = clinic("en")
-    code = open_one(site)
+    code = open_another(site)
     chat = Chat(site, Kind.SMS)
     assert chat.write("", photos=1, kind=Kind.MMS).buttons == ()
     chat.write(code)
@@ -193,7 +176,7 @@ def test_a_voice_note_is_answered_that_nobody_heard_it(clinic: Clinic, talking: 
 @pytest.mark.parametrize("outcome", ["refer", "rescreen"])
 def test_a_patient_gets_no_verdict_in_writing(clinic: Clinic, kind: Kind, outcome: str) -> None:
     site = clinic("en")
-    code = open_one(site)
+    code = open_another(site)
     decide(site, code, outcome)
     chat = Chat(site, kind, PATIENT)
     said = [chat.write(words).text for words in ("jicho", "1", code, "1")]
@@ -206,7 +189,7 @@ def test_a_patient_gets_no_verdict_in_writing(clinic: Clinic, kind: Kind, outcom
 
 def test_who_has_no_number_is_told_to_dial(clinic: Clinic) -> None:
     site = clinic("sw")
-    code = open_one(site)
+    code = open_another(site)
     decide(site, code, "refer")
     hidden = Chat(site, Kind.WHATSAPP, "US.1234abcd")
     for menu_key in ("1", "2"):
@@ -221,7 +204,7 @@ def test_who_has_no_number_is_told_to_dial(clinic: Clinic) -> None:
 
 def test_a_worker_reads_the_result(clinic: Clinic) -> None:
     site = clinic("en")
-    code = open_one(site)
+    code = open_another(site)
     decide(site, code, "refer")
     chat = Chat(site, Kind.WHATSAPP)
     said = [chat.write(words).text for words in ("hi", "2", code)][-1]

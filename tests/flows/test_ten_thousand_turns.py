@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import smsutil
-from phones import PATIENT, WORKER, decide
+from phones import decide, open_another
 from sqlalchemy.engine import Connection
 
 from flows.catalogue import LANGUAGES, text
@@ -25,7 +25,6 @@ from flows.ussd import ussd_turn
 from flows.voice import voice_turn
 from services.channels.base import Inbound, Kind, Media, UssdTurn, VoiceEvent
 from services.runtime import Runtime
-from services.screening import cases
 from services.screening.follow_up import due_in_a_year
 from services.screening.people import add_worker, set_language
 from services.screening.referral import open_referral
@@ -168,19 +167,8 @@ def check_call(step: VoiceStep) -> None:
 @pytest.fixture
 def busy(clinic: Clinic) -> Runtime:
     site = clinic("en")
+    assert [open_another(site) for _ in CODES] == CODES
     with site.db.write() as tx:
-        for code in CODES:
-            opened = cases.open_screening(
-                tx,
-                worker=WORKER,
-                sex="male",
-                birth_year=1950,
-                phone=PATIENT,
-                language="en",
-                consent_version="test",
-                channel="ussd",
-            )
-            assert opened["code"] == code
         open_referral(tx, 1, "routine")
         due_in_a_year(tx, 2)
     decide(site, CODES[0], "refer")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from phones import PATIENT, WORKER, Voice, decide
+from phones import PATIENT, WORKER, Voice, decide, open_another
 
 from flows.catalogue import LANGUAGES, text
 from flows.render_voice import Utterance
@@ -21,19 +21,7 @@ Clinic = Callable[[str], Runtime]
 
 
 def open_one(site: Runtime, outcome: str = "") -> str:
-    with site.db.write() as tx:
-        code = str(
-            cases.open_screening(
-                tx,
-                worker=WORKER,
-                sex="male",
-                birth_year=1950,
-                phone=PATIENT,
-                language="en",
-                consent_version="test",
-                channel="ussd",
-            )["code"]
-        )
+    code = open_another(site)
     if outcome:
         decide(site, code, outcome)
     return code

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
 
 from flows.chat import chat_turn
 from flows.render_chat import Reply
@@ -11,6 +14,7 @@ from flows.render_voice import VoiceStep
 from flows.ussd import ussd_turn
 from flows.voice import voice_turn
 from services.channels.base import Inbound, Kind, Media, UssdTurn, VoiceEvent
+from services.messaging.inbox import receive
 from services.runtime import Runtime
 from services.screening.cases import open_screening
 from services.screening.people import add_worker
@@ -118,6 +122,12 @@ def open_case(site: Runtime, *, language: str = "sw") -> str:
     """The code of a screening that the worker opened for the patient, who speaks `language`."""
     with site.db.write() as tx:
         add_worker(tx, msisdn=WORKER, name="Achieng", language="en")
+    return open_another(site, language=language)
+
+
+def open_another(site: Runtime, *, language: str = "en") -> str:
+    """The code of one more screening of the patient, by a worker who is known already."""
+    with site.db.write() as tx:
         opened = open_screening(
             tx,
             worker=WORKER,
@@ -130,3 +140,26 @@ def open_case(site: Runtime, *, language: str = "sw") -> str:
         )
     code: str = opened["code"]
     return code
+
+
+def send_photograph(site: Runtime, code: str, eye: str, identity: str) -> Any:
+    """One comes by MMS, as `identity`: its row, with the `kind` of message that brought it."""
+    media = (Media("image/jpeg", content=identity.encode()),)
+    assert receive(site, Inbound("mm7", Kind.MMS, identity, WORKER, "", f"{code} {eye}", media))
+    with site.db.read() as tx:
+        return tx.execute(
+            sa.select(photo, inbound.c.kind)
+            .join(inbound, inbound.c.id == photo.c.inbound_id)
+            .order_by(photo.c.id.desc())
+            .limit(1)
+        ).one()
+
+
+def reading_of(came: Any, **found: Any) -> dict[str, Any]:
+    """The values of a reading of a photograph, gradable unless it is said otherwise."""
+    values = {
+        "photo_id": came.id, "screening_id": came.screening_id, "eye": came.eye, "gradable": True, "quality_score": 0.9,
+        "quality_reasons": [], "signs": [], "tier": "full", "tier_reason": "best", "model_name": "m",
+        "model_version": "1", "model_sha256": "0", "threshold": 0.5, "milliseconds": {}, "read_at": 1,
+    }  # fmt: skip
+    return values | found

@@ -16,25 +16,14 @@ from app import create_app
 from services.calls.script import script
 from services.gateway import console
 from services.runtime import Runtime
-from services.store.migrate import migrate
-from services.store.tables import METADATA
 
 PAGE = "/console/recording"
 PASSWORD = "a long password"
 
 
 @pytest.fixture
-def site(site: Runtime) -> Runtime:
-    """With the tables as migrations make them, since a take is imported by a command of its own."""
-    with site.db.write() as tx:
-        METADATA.drop_all(tx)
-    migrate(site.db)
-    return site
-
-
-@pytest.fixture
-def client(site: Runtime) -> Iterator[FlaskClient]:
-    assert not site.settings.console_password.get_secret_value()
+def client(migrated: Runtime) -> Iterator[FlaskClient]:
+    assert not migrated.settings.console_password.get_secret_value()
     console._wrong.clear()
     with create_app().test_client() as found:
         yield found

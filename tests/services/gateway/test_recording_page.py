@@ -14,8 +14,6 @@ from werkzeug.serving import make_server
 from app import create_app
 from services.calls.coverage import coverage
 from services.runtime import Runtime
-from services.store.migrate import migrate
-from services.store.tables import METADATA
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -24,17 +22,8 @@ ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-str
 
 
 @pytest.fixture
-def site(site: Runtime) -> Runtime:
-    """With the tables as migrations make them, since a take is imported by a command of its own."""
-    with site.db.write() as tx:
-        METADATA.drop_all(tx)
-    migrate(site.db)
-    return site
-
-
-@pytest.fixture
-def page(site: Runtime) -> Iterator[Page]:
-    assert not site.settings.public_url, "or the console would want its password"
+def page(migrated: Runtime) -> Iterator[Page]:
+    assert not migrated.settings.public_url, "or the console would want its password"
     assert CHROMIUM, "`make test` installs Debian's chromium"
     server = make_server("127.0.0.1", 0, create_app(), threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import smsutil
 import sqlalchemy as sa
-from phones import PATIENT, WORKER, Chat, open_case
+from phones import PATIENT, WORKER, Chat, open_case, reading_of, send_photograph
 
 from flows.catalogue import LANGUAGES, text
-from services.channels.base import Inbound, Kind, Media, Outbound, Receipt
+from services.channels.base import Kind, Outbound, Receipt
 from services.messaging.daytime import is_night, next_morning
 from services.messaging.delivery import send_message
-from services.messaging.inbox import receive
 from services.messaging.reminders import send_due
 from services.runtime import Runtime
 from services.screening.cases import visit_for
@@ -27,7 +26,6 @@ from services.store.clock import DAY_MS, HOUR_MS
 from services.store.tables import (
     consent,
     follow_up,
-    inbound,
     message,
     outbox,
     photo,
@@ -354,24 +352,12 @@ def test_who_came_again_is_not_invited_and_who_was_referred_neither(site: Runtim
 
 def photograph(site: Runtime, code: str, identity: str, *, gradable: bool | None, eye: str = "left") -> None:
     """One comes; with `gradable` it is read, too."""
-    media = (Media("image/jpeg", content=identity.encode()),)
-    assert receive(site, Inbound("mm7", Kind.MMS, identity, WORKER, "", f"{code} {eye}", media))
+    came = send_photograph(site, code, eye, identity)
     if gradable is None:
         return
+    outcome = "rescreen" if gradable else "retake"
     with site.db.write() as tx:
-        came = tx.execute(
-            sa.select(photo, inbound.c.kind)
-            .join(inbound, inbound.c.id == photo.c.inbound_id)
-            .order_by(photo.c.id.desc())
-            .limit(1)
-        ).one()
-        values = {
-            "photo_id": came.id, "screening_id": came.screening_id, "eye": eye, "gradable": gradable,
-            "outcome": "rescreen" if gradable else "retake", "quality_score": 0.9, "quality_reasons": [], "signs": [],
-            "tier": "full", "tier_reason": "best", "model_name": "m", "model_version": "1", "model_sha256": "0",
-            "threshold": 0.5, "milliseconds": {}, "read_at": 1,
-        }  # fmt: skip
-        tx.execute(reading.insert().values(values))
+        tx.execute(reading.insert().values(reading_of(came, gradable=gradable, outcome=outcome)))
         tx.execute(photo.update().where(photo.c.id == came.id).values(state="read"))
         settle(tx, came, reason="quality-blurred")
 

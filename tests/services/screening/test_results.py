@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from phones import PATIENT, WORKER, open_case
+from phones import PATIENT, WORKER, open_case, reading_of, send_photograph
 
-from services.channels.base import Inbound, Kind, Media
-from services.messaging.inbox import receive
 from services.runtime import Runtime
 from services.screening.cases import result_for
 from services.screening.facilities import Facility, put, remove
 from services.screening.results import settle
-from services.store.tables import inbound, message, photo, reading
+from services.store.tables import message, reading
 
 KINDS: dict[str, dict[str, Any]] = {
     "normal": {"outcome": "rescreen"},
@@ -33,21 +31,9 @@ def code(site: Runtime) -> str:
 
 def conclude(site: Runtime, code: str, eye: str, kind: str, identity: str) -> str:
     """What the worker is told when a photograph of this eye reads like this."""
-    media = (Media("image/jpeg", content=identity.encode()),)
-    assert receive(site, Inbound("mm7", Kind.MMS, identity, WORKER, "", f"{code} {eye}", media))
+    row = send_photograph(site, code, eye, identity)
     with site.db.write() as tx:
-        row = tx.execute(
-            sa.select(photo, inbound.c.kind)
-            .join(inbound, inbound.c.id == photo.c.inbound_id)
-            .order_by(photo.c.id.desc())
-            .limit(1)
-        ).one()
-        values = {
-            "photo_id": row.id, "screening_id": row.screening_id, "eye": eye, "gradable": True, "quality_score": 0.9,
-            "quality_reasons": [], "signs": [], "tier": "full", "tier_reason": "best", "model_name": "m",
-            "model_version": "1", "model_sha256": "0", "threshold": 0.5, "milliseconds": {}, "read_at": 1,
-        }  # fmt: skip
-        tx.execute(reading.insert().values(values | KINDS[kind]))
+        tx.execute(reading.insert().values(reading_of(row, **KINDS[kind])))
         settle(tx, row, reason="quality-blurred")
     with site.db.read() as tx:
         told = tx.execute(
