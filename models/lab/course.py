@@ -9,10 +9,9 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -133,7 +132,7 @@ def fit(
             part.resize(size)
         grader.train()
         losses = []
-        for pixels, targets, filtered in mixed(learn, extra, size, own, course, rng):
+        for pixels, targets, filtered in mixed(learn, extra, size, course, rng):
             if answer is not None:
                 targets = np.concatenate([targets, answer(pixels, filtered)], axis=1)
             loss = loss_of(grader(torch.from_numpy(pixels), filtered), torch.from_numpy(targets))
@@ -180,8 +179,10 @@ def settle(grader: Grader, size: int, learn: data.Split, course: Course) -> None
     rng = np.random.default_rng(course.seed)
     batches = data.batches(learn, size, course.batch, rng)
     grader.resize(size)
+    frozen = grader.frozen
     grader.freeze(0)
     update_bn((torch.from_numpy(pixels) for pixels, _ in batches), grader)
+    grader.freeze(frozen)
     grader.eval()
 
 
@@ -194,18 +195,18 @@ def load(course: Course, split: str, side: int = 0) -> data.Split:
 
 
 def mixed(
-    learn: data.Split, extra: data.Split | None, size: int, own: int, course: Course, rng: np.random.Generator
-) -> Any:
+    learn: data.Split, extra: data.Split | None, size: int, course: Course, rng: np.random.Generator
+) -> Iterator[tuple[data.Pixels, NDArray[np.float32], int]]:
     """Batches of pixels, targets and how many at the end are contrast-filtered already."""
-    mix = course.mix
-    if own == 0 and extra is not None:
-        for pixels, targets in data.batches(extra, size, mix, rng, photometric=False):
-            yield pixels, targets, mix
-    elif extra is None or not mix:
-        for pixels, targets in data.batches(learn, size, own, rng, blend=course.blend):
+    own, mix = course.batch - course.mix, course.mix
+    ours = data.batches(learn, size, own, rng, blend=course.blend)
+    others = data.batches(extra, size, mix, rng, photometric=False) if extra is not None and mix else None
+    if others is None:
+        for pixels, targets in ours:
             yield pixels, targets, 0
+    elif not own:
+        for pixels, targets in others:
+            yield pixels, targets, mix
     else:
-        others = data.batches(extra, size, mix, rng, photometric=False)
-        own_batches = data.batches(learn, size, own, rng, blend=course.blend)
-        for (pixels, targets), (more, their) in zip(own_batches, others, strict=False):
+        for (pixels, targets), (more, their) in zip(ours, others, strict=False):
             yield np.concatenate([pixels, more]), np.concatenate([targets, their]), mix
