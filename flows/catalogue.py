@@ -20,9 +20,11 @@ from flows.formats import LOCALE as LOCALE
 from flows.formats import written_date, written_quantity
 
 LANGUAGES = ("en", "sw", "luo")
-_LINE = re.compile(r'^(msgid_plural|msgid|msgstr(?:\[\d\])?)?\s*(".*")$')
+FIELD = re.compile(r'^(msgid_plural|msgid|msgstr(?:\[\d\])?)?\s*(".*")$')
+"""A line of a PO file: the field that it begins, if it begins one, and its quoted words."""
 _RULE = re.compile(r"^Plural-Forms:.*\bplural=(.+?);?$", re.MULTILINE)
-_THINGS = ("eye-", "place-", "quality-")
+THINGS = ("eye-", "place-", "quality-")
+"""How the ids of messages begin that are parts of others."""
 
 
 class UnknownMessage(KeyError):
@@ -66,7 +68,7 @@ def text(language: str, message_id: str, **params: object) -> str:
 
 def _named(language: str, value: object) -> object:
     if isinstance(value, str):
-        return messages(language).get(value, value) if value.startswith(_THINGS) else value
+        return messages(language).get(value, value) if value.startswith(THINGS) else value
     if type(value) is int:
         return value  # what most parameters are
     if isinstance(value, date):
@@ -74,6 +76,11 @@ def _named(language: str, value: object) -> object:
     if isinstance(value, (float, Decimal)):
         return written_quantity(language, value)
     return value
+
+
+def is_thing(language: str, value: object) -> bool:
+    """Whether a parameter is the id of a message that is said in its place."""
+    return isinstance(value, str) and value.startswith(THINGS) and value in messages(language)
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -89,7 +96,7 @@ def read_po(path: Path) -> dict[str, str]:
     parts: dict[str, str] = {}
     current = ""
     for line in [*path.read_text(encoding="utf-8").splitlines(), 'msgid ""']:
-        match = _LINE.match(line.strip())
+        match = FIELD.match(line.strip())
         if not match:
             continue
         keyword, quoted = match.groups()

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import flows
+from flows.catalogue import THINGS
 from flows.formats import formats
 from flows.render_ussd import length
 from flows.translation.pofile import Message
@@ -62,7 +63,7 @@ def use(message_id: str, long: str = "") -> Use:
         return Use("a button", BUTTON)
     if message_id.startswith(rows):
         return Use("a row of a list", ROW)
-    if message_id.startswith(("eye-", "place-", "quality-")):
+    if message_id.startswith(THINGS):
         return Use("part of other sentences", LONG)
     if long:
         return Use(f"two screens or two SMS: {long}", LONG)

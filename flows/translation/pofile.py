@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flows.catalogue import FIELD
 from services.durable import write_durably
 
-_FIELD = re.compile(r'^(msgid_plural|msgid|msgstr(?:\[\d\])?)?\s*(".*")$')
 _ENGLISH = re.compile(r"^#\. en(?:\[\d\])?: (.*)$")
 _REVIEW = re.compile(r"^# review: (.*)$")
 _LONG = re.compile(r"^# long: (.+)$")
@@ -80,7 +80,7 @@ class Catalogue:
         fields: dict[str, str] = {}
         current = ""
         for line in block.splitlines():
-            match = _FIELD.match(line.strip())
+            match = FIELD.match(line.strip())
             if match is None:
                 if line.strip() and not line.startswith("#"):
                     raise BadCatalogue(f"{self.path}: not a line of a PO file: {line}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from flows.catalogue import Counted, messages
+from flows.catalogue import Counted, is_thing, messages
 from flows.render_voice import Utterance
 from services.settings import Settings
 from services.speech.timing import BREATH_S, JOINT_S, LEAD_S, PAUSE_S
@@ -112,7 +112,7 @@ def _heard(language: str, utterance: Utterance, find: Find) -> Iterator[Part]:
         if name is None:
             continue
         value = utterance.params[name]
-        if isinstance(value, str) and "-" in value and value in messages(language):
+        if is_thing(language, value):
             value = Utterance(value)
         if isinstance(value, Utterance):
             yield from _heard(language, value, find)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flows.catalogue import messages
+from flows.catalogue import is_thing, messages
 from flows.render_voice import Utterance
 from services.calls.repertoire import repertoire
 from services.calls.saying import Part, number_piece, recordable
@@ -92,7 +92,7 @@ def _messages_of(utterances: Iterable[Utterance], language: str) -> Iterator[str
         for value in utterance.params.values():
             if isinstance(value, Utterance):
                 yield from _messages_of([value], language)
-            elif value in messages(language):
+            elif is_thing(language, value):
                 yield value
 
 

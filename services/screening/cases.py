@@ -19,7 +19,9 @@ from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
 from services.store.tables import consent, follow_up, message, photo, referral, screening
 
-_OPEN_FOR_MS = 30 * DAY_MS
+OPEN_FOR_MS = 30 * DAY_MS
+"""How long photographs are taken for a screening."""
+
 _CALLS_A_DAY = 3
 _CODE_TRIES = 50
 
@@ -181,7 +183,7 @@ def attach_photo(tx: Connection, *, photo_id: int, code: str, eye: str, sender: 
     found = find(tx, code, sender)
     if isinstance(found, str):
         return {"state": found}
-    if found.opened_at < now_ms() - _OPEN_FOR_MS:
+    if found.opened_at < now_ms() - OPEN_FOR_MS:
         return {"state": "closed"}
     changed = tx.execute(
         photo.update()

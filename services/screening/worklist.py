@@ -7,12 +7,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from services.screening.cases import OPEN_FOR_MS
 from services.screening.decision import EYES, outcome_of_eye
 from services.screening.results import eye_outcomes
-from services.store.clock import DAY_MS, now_ms
+from services.store.clock import now_ms
 from services.store.tables import photo, screening, worker
 
-OPEN_FOR_MS = 30 * DAY_MS
 _MOST = 10
 EyeState = Literal["missing", "reading", "retake", "done"]
 
