@@ -95,7 +95,8 @@ def _is_muted(talk: Conversation) -> bool:
 def _begin(tx: Connection, inbound: Inbound, channel: Kind, previous: Conversation | None) -> tuple[Conversation, Step]:
     """The menu, or first whether to go on with what was left on another channel since."""
     left = unfinished(tx, inbound.sender, but=channel)
-    newer = previous is None or previous.state == "resuming" or (left and left.updated_at > previous.updated_at)
+    # What moved and what it left are written in one transaction, often in the same millisecond.
+    newer = previous is None or previous.state == "resuming" or (left and left.updated_at >= previous.updated_at)
     if left is not None and newer:
         talk = offer(tx, left, channel, inbound.provider_id)
         return talk, resume_step(talk)
