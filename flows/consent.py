@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from flows.by_code import by_code
 from flows.conversation import Caller, Do, Flow, Tell
 from flows.questions import Choice, Code, Confirm
 from services.channels.base import Kind
 from services.screening.people import opt_in_to, opt_out_of
 from services.screening.withdrawal import erase_risk, find_for_withdrawal, withdraw_consent
-
-_TRIES = 3
 
 
 def my_data(caller: Caller) -> Flow:
@@ -28,22 +27,20 @@ def my_data(caller: Caller) -> Flow:
 
 def withdraw(caller: Caller) -> Flow:
     """Asks for the code, says what will be erased, and erases it when that is confirmed."""
-    for _ in range(_TRIES):
-        code = yield Code("ask-withdraw-code", secret=True)
-        found = yield Do(find_for_withdrawal, undoable=True, code=code, msisdn=caller.msisdn)
-        if found["state"] == "known":
-            if not (yield Confirm("ask-withdraw", {"code": code})):
-                return Tell("withdraw-kept")
-            done = yield Do(
-                withdraw_consent,
-                code=code,
-                msisdn=caller.msisdn,
-                by="worker" if caller.worker else "patient",
-                channel=caller.channel,
-            )
-            yield Tell(f"withdraw-{done['state']}")
-            return Tell("withdraw-stays") if done["state"] == "done" else Tell("goodbye")
-        if found["state"] != "unknown":
-            return Tell(f"withdraw-{found['state']}")
-        yield Tell("code-unknown")
-    return Tell("code-help")
+    found = yield from by_code(Code("ask-withdraw-code", secret=True), find_for_withdrawal, msisdn=caller.msisdn)
+    if found is None:
+        return Tell("code-help")
+    if found["state"] != "known":
+        return Tell(f"withdraw-{found['state']}")
+    code = found["code"]
+    if not (yield Confirm("ask-withdraw", {"code": code})):
+        return Tell("withdraw-kept")
+    done = yield Do(
+        withdraw_consent,
+        code=code,
+        msisdn=caller.msisdn,
+        by="worker" if caller.worker else "patient",
+        channel=caller.channel,
+    )
+    yield Tell(f"withdraw-{done['state']}")
+    return Tell("withdraw-stays") if done["state"] == "done" else Tell("goodbye")

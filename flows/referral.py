@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.by_code import by_code
 from flows.conversation import Caller, Do, Flow, Tell
 from flows.follow_up import invited
 from flows.questions import Choice, Code
@@ -10,23 +11,19 @@ from services.screening.cases import visit_for
 from services.screening.referral import record_answer
 from services.settings import current
 
-_TRIES = 3
 _WHY_NOT = ("money", "distance", "afraid", "other")
 
 
 def visit(caller: Caller) -> Flow:
     """Asks for the code, and then about the visit that is waited for."""
-    for _ in range(_TRIES):
-        code = yield Code("ask-visit-code", secret=True)
-        found = yield Do(visit_for, undoable=True, code=code, msisdn=caller.msisdn)
-        if found["state"] == "referral":
-            return (yield from attended(caller, found["id"]))
-        if found["state"] == "follow-up":
-            return (yield from invited(caller, found["id"]))
-        if found["state"] != "unknown":
-            return Tell(f"visit-{found['state']}")
-        yield Tell("code-unknown")
-    return Tell("code-help")
+    found = yield from by_code(Code("ask-visit-code", secret=True), visit_for, msisdn=caller.msisdn)
+    if found is None:
+        return Tell("code-help")
+    if found["state"] == "referral":
+        return (yield from attended(caller, found["id"]))
+    if found["state"] == "follow-up":
+        return (yield from invited(caller, found["id"]))
+    return Tell(f"visit-{found['state']}")
 
 
 def attended(caller: Caller, referral: int) -> Flow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flows.by_code import by_code
 from flows.conversation import Caller, Do, Flow, Tell
 from flows.questions import Choice, Code, Confirm
 from services.channels.base import Kind
@@ -12,52 +13,40 @@ from services.channels.phone_numbers import is_person
 from services.screening.cases import finish_with_one_eye, request_call, request_note, result_for
 from services.settings import current
 
-_TRIES = 3
 _REPEATS = 5
 _KEPT = (Kind.SMS, Kind.WHATSAPP)
 
 
 def result(caller: Caller) -> Flow:
     """Asks for the code, and says what was found and what to do."""
-    for _ in range(_TRIES):
-        code = yield Code("ask-result-code", secret=True)
-        found = yield Do(result_for, undoable=True, code=code, msisdn=caller.msisdn)
-        if found["state"] == "ready":
-            if caller.channel in _KEPT and not caller.worker:
-                return (yield from _offer_call(caller, code))
-            verdict = verdict_of(found)
-            if caller.channel == Kind.VOICE:
-                return (yield from until_heard(*verdict))
-            yield from verdict[:-1]
-            return verdict[-1]
-        if found["state"] != "unknown":
-            return Tell(f"result-{found['state']}")
-        yield Tell("code-unknown")
-    return Tell("code-help")
+    found = yield from by_code(Code("ask-result-code", secret=True), result_for, msisdn=caller.msisdn)
+    if found is None:
+        return Tell("code-help")
+    if found["state"] != "ready":
+        return Tell(f"result-{found['state']}")
+    if caller.channel in _KEPT and not caller.worker:
+        return (yield from _offer_call(caller, found["code"]))
+    verdict = verdict_of(found)
+    if caller.channel == Kind.VOICE:
+        return (yield from until_heard(*verdict))
+    yield from verdict[:-1]
+    return verdict[-1]
 
 
 def call_me(caller: Caller) -> Flow:
     """Asks for the code, and has the result read out by a call to the number that asks."""
-    for _ in range(_TRIES):
-        code = yield Code("ask-result-code", secret=True)
-        if not is_person(caller.msisdn):
-            return Tell("result-dial", {"ussd": current().ussd_code})
-        found = yield Do(request_call, code=code, msisdn=caller.msisdn)
-        if found["state"] != "unknown":
-            return Tell(f"call-{found['state']}")
-        yield Tell("code-unknown")
-    return Tell("code-help")
+    question = Code("ask-result-code", secret=True)
+    if not is_person(caller.msisdn):
+        yield question
+        return Tell("result-dial", {"ussd": current().ussd_code})
+    found = yield from by_code(question, request_call, undoable=False, msisdn=caller.msisdn)
+    return Tell(f"call-{found['state']}") if found else Tell("code-help")
 
 
 def finish(caller: Caller) -> Flow:
     """The worker says that only one eye can be photographed."""
-    for _ in range(_TRIES):
-        code = yield Code("ask-finish-code")
-        found = yield Do(finish_with_one_eye, code=code, worker=caller.msisdn)
-        if found["state"] != "unknown":
-            return Tell(f"finish-{found['state']}")
-        yield Tell("code-unknown")
-    return Tell("code-help")
+    found = yield from by_code(Code("ask-finish-code"), finish_with_one_eye, undoable=False, worker=caller.msisdn)
+    return Tell(f"finish-{found['state']}") if found else Tell("code-help")
 
 
 def verdict_of(found: Mapping[str, Any]) -> list[Tell]:

@@ -130,14 +130,15 @@ def keep_within_bounds(tx: Connection, settings: Settings, directory: Path) -> N
     """Deletes clips that are a month old, those beyond the bound of the disk, and files that no clip has any more. What
     is still said is rendered again."""
     tx.execute(clip.delete().where(clip.c.created_at < now_ms() - _KEPT_MS))
-    kept, size = set(), 0
-    for key in tx.execute(sa.select(clip.c.key).order_by(clip.c.id.desc())).scalars().all():
-        path = path_of(settings, directory, key)
+    kept: set[Path] = set()
+    size = 0
+    for row in tx.execute(sa.select(clip.c.id, clip.c.key).order_by(clip.c.id.desc())).all():
+        path = path_of(settings, directory, row.key)
         size += path.stat().st_size if path.exists() else 0
         if size > _LARGEST_BYTES:
-            tx.execute(clip.delete().where(clip.c.key == key))
-        else:
-            kept.add(path)
+            tx.execute(clip.delete().where(clip.c.id <= row.id))
+            break
+        kept.add(path)
     for path in set(directory.glob("*")) - kept:
         path.unlink(missing_ok=True)
 

@@ -49,8 +49,6 @@ def render_clip(site: Runtime, argument: Mapping[str, Any]) -> None:
         row = tx.execute(sa.select(clip).where(clip.c.key == argument["key"])).first()
     if row is not None:
         _render(site, row)
-    with site.db.write() as tx:
-        forget(tx, site.settings, site.clips_dir)
 
 
 def prepare_call(site: Runtime, argument: Mapping[str, Any]) -> None:

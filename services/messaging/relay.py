@@ -55,10 +55,13 @@ def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) ->
 
 def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
     """What has to be looked at now and then, and how much of it was found."""
-    from services.messaging.reminders import send_due  # the relay does without the conversations
+    # The relay does without the conversations and without calls.
+    from services.calls.clips import forget
+    from services.messaging.reminders import send_due
 
     with site.db.write() as tx:
         unknown = settle_unknown(tx)
+        forget(tx, site.settings, site.clips_dir)
     due = send_due(site)
     done = {"unknown_messages": unknown, "due": due, "redispatched": queue.redispatch_lost(connection, site.db)}
     if any(done.values()):
