@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from services import logs, settings
 
 
-class clear_errors:  # noqa: N801 - reads as a phrase
-    """Turns a bad setting into one clear line."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, settings.SettingsError):
+@contextmanager
+def clear_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Turns a bad setting, or an error of these kinds, into one clear line."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (settings.SettingsError, *kinds)):
             raise click.ClickException(str(error)) from None
+        raise
 
 
 def configure(process: str) -> settings.Settings:

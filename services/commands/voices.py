@@ -32,13 +32,10 @@ def voices_script(language: str, as_csv: bool, everything: bool, missing: bool) 
     from services.calls.coverage import coverage
     from services.calls.script import script
 
-    with clear_errors():
+    with clear_errors(OSError, ValueError):
         settings = configure("command")
-        try:
-            lines = script(settings, language, everything=everything)
-            done = coverage(settings, language).recorded if missing else []
-        except (OSError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
+        lines = script(settings, language, everything=everything)
+        done = coverage(settings, language).recorded if missing else []
         lines = [line for line in lines if line not in done]
         if as_csv:
             writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -64,23 +61,19 @@ def voices_import(folder: Path, language: str, name: str, speaker: str, consent:
     from services.speech.recording import Unusable
     from services.store.migrate import migrate
 
-    with clear_errors():
+    with clear_errors(Unusable, PackError, OSError):
         configure("command")
         site = runtime.current()
         migrate(site.db)
         problems = taken = 0
-        try:
-            for each in take_folder(site, Pack(language, name, speaker, consent), folder):
-                problems, taken = problems + bool(each.problem), taken + (not each.problem)
-                if as_json:
-                    text = each.line.text if each.line else ""
-                    found = {"file": each.file, "text": text, "seconds": each.seconds, "problem": each.problem}
-                    click.echo(json.dumps(found, ensure_ascii=False))
-                else:
-                    line = each.line
-                    click.echo(each.problem or f"{each.file}: {each.seconds:.1f} s, “{line.text if line else ''}”")
-        except (Unusable, PackError, OSError) as error:
-            raise click.ClickException(str(error)) from None
+        for each in take_folder(site, Pack(language, name, speaker, consent), folder):
+            problems, taken = problems + bool(each.problem), taken + (not each.problem)
+            text = each.line.text if each.line else ""
+            if as_json:
+                found = {"file": each.file, "text": text, "seconds": each.seconds, "problem": each.problem}
+                click.echo(json.dumps(found, ensure_ascii=False))
+            else:
+                click.echo(each.problem or f"{each.file}: {each.seconds:.1f} s, “{text}”")
         if not problems and not taken:
             raise click.ClickException(f"{folder}: no sound file in it; name them by number, such as 12.wav")
         sys.exit(1 if problems else 0)
@@ -113,15 +106,12 @@ def voices_report(as_json: bool) -> None:
     from services.speech.installed import voice_of
     from voices import LANGUAGES
 
-    with clear_errors():
+    with clear_errors(OSError, ValueError):
         settings = configure("command")
         found: dict[str, dict[str, Any]] = {}
         for language in LANGUAGES:
-            try:
-                covered = coverage(settings, language)
-                voice = voice_of(language, settings.voices_dir).package
-            except (OSError, ValueError) as error:
-                raise click.ClickException(str(error)) from None
+            covered = coverage(settings, language)
+            voice = voice_of(language, settings.voices_dir).package
             found[language] = {
                 "voice": voice,
                 "recorded": len(covered.recorded),
@@ -151,16 +141,13 @@ def voices_add(path: Path, language: str, name: str | None) -> None:
     from services.speech.fitting import fit
     from services.speech.installed import BadVoice, choose, keep, name_of, staged
 
-    with clear_errors():
+    with clear_errors(BadVoice, OSError):
         settings = configure("command")
         chosen = name or name_of(path)
-        try:
-            with staged(path, settings.voices_dir) as folder:
-                choice = fit(folder, chosen, language, _texts(language))
-                keep(folder, settings.voices_dir, chosen)
-            choose(settings.voices_dir, language, choice)
-        except (BadVoice, OSError) as error:
-            raise click.ClickException(str(error)) from None
+        with staged(path, settings.voices_dir) as folder:
+            choice = fit(folder, chosen, language, _texts(language))
+            keep(folder, settings.voices_dir, chosen)
+        choose(settings.voices_dir, language, choice)
         _renew(language)
         click.echo(f"{chosen} speaks {language} from now on.")
         if choice.remap:
@@ -175,15 +162,12 @@ def voices_use(name: str, language: str) -> None:
     from services.speech.fitting import fit
     from services.speech.installed import BadVoice, choose, folder_of, installed
 
-    with clear_errors():
+    with clear_errors(BadVoice, OSError):
         directory = configure("command").voices_dir
         if name != "own" and name not in installed(directory):
             raise click.ClickException(f"{name} is not installed: see `python app.py voices list`")
-        try:
-            fitted = None if name == "own" else fit(folder_of(directory, name), name, language, _texts(language))
-            choose(directory, language, fitted)
-        except (BadVoice, OSError) as error:
-            raise click.ClickException(str(error)) from None
+        fitted = None if name == "own" else fit(folder_of(directory, name), name, language, _texts(language))
+        choose(directory, language, fitted)
         _renew(language)
         click.echo(f"{name} speaks {language} from now on.")
 
@@ -194,13 +178,10 @@ def voices_list() -> None:
     from services.speech.installed import installed, voice_of
     from voices import LANGUAGES
 
-    with clear_errors():
+    with clear_errors(ValueError):
         directory = configure("command").voices_dir
         for language in LANGUAGES:
-            try:
-                click.echo(f"{language}  {voice_of(language, directory).package}")
-            except ValueError as error:
-                raise click.ClickException(str(error)) from None
+            click.echo(f"{language}  {voice_of(language, directory).package}")
         for name in installed(directory):
             click.echo(f"installed: {name}")
 
