@@ -211,16 +211,11 @@ def evaluate(programme: str, data: Path, tier: str | None, split: str | None, as
 @click.argument("what", type=click.Choice(["inference", "pipeline", "ussd", "speech", "memory"]))
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 @click.option("--seconds", default=20, show_default=True, help="how long to measure, where time decides")
-@click.option(
-    "--float32",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="inference: folder with <tier>.float32.onnx; default: the lab's release",
-)
-def bench(what: str, as_json: bool, seconds: int, float32: Path | None) -> None:
+def bench(what: str, as_json: bool, seconds: int) -> None:
     """Measure the models one by one, or the real stack, started for it in a folder of its own."""
     from services.bench import run_bench
 
-    click.echo(json.dumps(run_bench(what, seconds, float32), indent=None if as_json else 2))
+    click.echo(json.dumps(run_bench(what, seconds), indent=None if as_json else 2))
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -28,7 +29,7 @@ def pack_int4(source: Path, target: Path) -> None:
 def pack_binary(source: Path, target: Path) -> None:
     """Convolution weights as their signs, eight to a byte, times their mean size a channel (Rastegari et al. 2016)."""
     model = onnx.load(str(source))
-    shared = {
+    shared: dict[str, NDArray[Any]] = {
         "powers": np.array([[128, 64, 32, 16, 8, 4, 2, 1]], dtype=np.uint8),
         "zero": np.array(0, dtype=np.uint8),
         "two": np.array(2, dtype=np.float32),
@@ -37,13 +38,13 @@ def pack_binary(source: Path, target: Path) -> None:
         "first": np.array([0], dtype=np.int64),
     }
     for name, weight in _weights(model):
-        own = {
+        own: dict[str, NDArray[Any]] = {
             f"{name}_bytes": np.packbits(weight.ravel() > 0)[:, None],
             f"{name}_count": np.array([weight.size], dtype=np.int64),
             f"{name}_shape": np.array(weight.shape, dtype=np.int64),
             f"{name}_scale": np.abs(weight).reshape(len(weight), -1).mean(axis=1).reshape(-1, 1, 1, 1),
         }
-        chain: list[tuple[str, list[str], dict[str, int]]] = [
+        chain: list[tuple[str, list[str], dict[str, Any]]] = [
             ("BitwiseAnd", [f"{name}_bytes", "powers"], {}),
             ("Greater", ["<", "zero"], {}),
             ("Reshape", ["<", "all"], {}),

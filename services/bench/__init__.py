@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from importlib import import_module, metadata
-from pathlib import Path
 from typing import Any
 
 _BENCHES = {
@@ -17,12 +16,11 @@ _BENCHES = {
 }
 
 
-def run_bench(what: str, seconds: int, float32: Path | None = None) -> dict[str, Any]:
-    """Runs one measurement and says on what it ran. `seconds` is for "ussd", `float32` for "inference"."""
+def run_bench(what: str, seconds: int) -> dict[str, Any]:
+    """Runs one measurement and says on what it ran. `seconds` is for "ussd"."""
     module, function = _BENCHES[what].split(":")
     measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
-    arguments = {"ussd": (seconds,), "inference": (float32,)}.get(what, ())
-    figures = measure(*arguments)
+    figures = measure(seconds) if what == "ussd" else measure()
     return {"bench": what, **figures, "machine": _machine()}
 
 

@@ -17,48 +17,41 @@ from typing import Any
 
 from services.bench.ussd import percentile
 from services.inference.manifest import Tier, load
+from services.launcher import INFERENCE_ENVIRONMENT
 from services.screening.engines import MODELS
 
 _PROGRAMME = "dr"
 _ROOT = Path(__file__).resolve().parents[2]
-RELEASE = _ROOT / "models" / "lab" / "runs" / "release"
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _PHOTOGRAPHS = 8
 _WARM, _ROUNDS = 10, 60
 
 
-def inference(float32: Path | None = None) -> dict[str, Any]:
+def inference() -> dict[str, Any]:
     """For each tier `file_bytes`, `p50_ms`, `p95_ms` of one pass through the graph (a reading takes `views` passes),
     `end_to_end_p50_ms` from the bytes of a drawn JPEG of 1600 × 1600 pixels to an outcome, `rss_mb` of a process that
-    loaded the engine and read one photograph, and `float32_ratio`: how many times as long the same graph takes in
-    float32, in the same process, turn and turn about.
-
-    The float32 graphs are not shipped: `<tier>.float32.onnx` is looked for in the folder `float32`, by default where
-    the lab leaves its release. Without one the ratio is null and `float32_missing` says why.
-    """
-    folder = float32 or RELEASE
+    loaded the engine and read photographs for that, and `float32_ratio`: how many times as long the same graph takes
+    in float32, in the same process, turn and turn about."""
     found = {}
     with tempfile.TemporaryDirectory(prefix="jicho-") as directory:
         _draw(Path(directory))
         for tier in load(MODELS, _PROGRAMME).tiers.values():
-            found[tier.name] = _tier(tier, Path(directory), folder / f"{tier.name}.float32.onnx")
+            found[tier.name] = _tier(tier, Path(directory))
     return {"programme": _PROGRAMME, "tiers": found}
 
 
-def _tier(tier: Tier, photographs: Path, float32: Path) -> dict[str, Any]:
+def _tier(tier: Tier, photographs: Path) -> dict[str, Any]:
     figures: dict[str, Any] = {"file_bytes": tier.file.stat().st_size, "views": tier.views}
     figures |= _measured("graph", tier.name)
     figures |= _measured("end-to-end", tier.name, str(photographs))
-    figures |= _measured("memory", tier.name, str(photographs))
-    if float32.is_file():
-        return figures | _measured("ratio", tier.name, str(float32))
-    return figures | {"float32_ratio": None, "float32_missing": f"no {float32.name}: the lab's export makes it"}
+    return figures | _measured("ratio", tier.name)
 
 
 def _measured(what: str, tier: str, *arguments: str) -> dict[str, Any]:
     """One measurement in a process of its own. Raises subprocess.CalledProcessError."""
     command = [sys.executable, "-m", "services.bench.inference", what, tier, *arguments]
-    done = subprocess.run(command, cwd=_ROOT, env=os.environ | _ONE_THREAD, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        command, cwd=_ROOT, env=os.environ | INFERENCE_ENVIRONMENT, stdout=subprocess.PIPE, check=True
+    )
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
 
@@ -75,22 +68,27 @@ def _draw(directory: Path) -> None:
 def graph(tier: str) -> dict[str, Any]:
     """Milliseconds of one pass through the shipped graph."""
     chosen = load(MODELS, _PROGRAMME).tier(tier)
-    run = _pass(chosen.file, chosen.size)
+    run = _pass(chosen.file.read_bytes(), chosen.size)
     times = [_milliseconds(run) for _ in range(_WARM + 2 * _ROUNDS)][_WARM:]
     return {"p50_ms": round(statistics.median(times), 2), "p95_ms": round(percentile(times, 0.95), 2)}
 
 
-def ratio(tier: str, float32: str) -> dict[str, Any]:
+def ratio(tier: str) -> dict[str, Any]:
     """How many times as long float32 takes: both graphs in this process, taking turns so that noise meets both."""
+    from services.bench.float32 import float32
+
     chosen = load(MODELS, _PROGRAMME).tier(tier)
-    small, large = _pass(chosen.file, chosen.size), _pass(Path(float32), chosen.size)
+    shipped = chosen.file.read_bytes()
+    small, large = _pass(shipped, chosen.size), _pass(float32(shipped), chosen.size)
     pairs = [(_milliseconds(small), _milliseconds(large)) for _ in range(_WARM + _ROUNDS)][_WARM:]
     ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
     return {"float32_ratio": round(theirs / ours, 2), "float32_p50_ms": round(theirs, 2)}
 
 
 def end_to_end(tier: str, photographs: str) -> dict[str, Any]:
-    """Milliseconds from the bytes of a photograph to its outcome."""
+    """Milliseconds from the bytes of a photograph to its outcome, and the MiB this process then holds."""
+    import psutil
+
     from services.inference.engine import Engine, outcome_of
     from services.screening.sanitise import sanitise
 
@@ -107,28 +105,17 @@ def end_to_end(tier: str, photographs: str) -> dict[str, Any]:
                 gradable += reading.quality.gradable
     # What the quality gate stops never reaches the model and would flatter the median.
     assert gradable == len(times), "a drawn retina was found ungradable"
-    return {"end_to_end_p50_ms": round(statistics.median(times), 2)}
+    rss_mb = psutil.Process().memory_info().rss / 2**20
+    return {"end_to_end_p50_ms": round(statistics.median(times), 2), "rss_mb": round(rss_mb, 1)}
 
 
-def memory(tier: str, photographs: str) -> dict[str, Any]:
-    """Resident MiB of this process after the engine was loaded and one photograph read."""
-    import psutil
-
-    from services.inference.engine import Engine
-    from services.screening.sanitise import sanitise
-
-    engine = Engine(MODELS, _PROGRAMME, tier)
-    engine.read(sanitise((Path(photographs) / "0.jpg").read_bytes()).image)
-    return {"rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1)}
-
-
-def _pass(file: Path, size: int) -> Callable[[], object]:
+def _pass(content: bytes, size: int) -> Callable[[], object]:
     import numpy as np
 
     from models.dr.phantom import draw
     from services.inference.session import open_session
 
-    session = open_session(file.read_bytes())
+    session = open_session(content)
     fed = {session.get_inputs()[0].name: np.asarray(draw(1, size))[None]}
     logits = next(output.name for output in session.get_outputs() if output.name != "map")
     return lambda: session.run([logits], fed)
@@ -143,7 +130,6 @@ def _milliseconds(work: Callable[[], object]) -> float:
 _MEASURES: dict[str, Callable[..., dict[str, Any]]] = {
     "graph": graph,
     "end-to-end": end_to_end,
-    "memory": memory,
     "ratio": ratio,
 }
 

@@ -103,8 +103,9 @@ class Stack:
         words = name.split()
         return next(child for child in self.children() if words == child.cmdline()[2 : 2 + len(words)])
 
-    def settle(self, *, seconds: float = 60.0) -> None:
-        """Waits until the workers are warm and nothing is left to do, as on a site that has run for a while."""
+    def settle(self, *, seconds: float = 600.0) -> None:
+        """Waits until the workers are warm and nothing is left to do, as on a site that has run for a while. On a new
+        site the speech worker first renders what calls say to everybody, which takes minutes."""
         idle = 0
 
         def is_idle() -> bool:
