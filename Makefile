@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := .venv-lab
 
-.PHONY: run test test-lab setup setup-test lint clean
+.PHONY: run test test-lab lab setup setup-test lint clean
 
 run: setup
 	@exec $(BIN)/python app.py run
@@ -13,7 +13,9 @@ test: setup-test lint test-lab
 	$(BIN)/python -m pytest
 
 # The lab has requirements of its own (PyTorch), which the product never needs.
-test-lab: $(LAB)/.installed
+lab: $(LAB)/.installed
+
+test-lab: lab
 	$(LAB)/bin/python -m pytest --noconftest tests/models
 
 lint: setup-test
@@ -38,6 +40,8 @@ $(VENV)/.installed-test: $(VENV)/.installed tests/requirements.txt
 
 $(LAB)/.installed: models/lab/requirements.txt
 	$(PYTHON) -m venv $(LAB)
+	@# The build without CUDA, a tenth of the size, is on an index of its own; asked for the rest too, it costs minutes.
+	$(LAB)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --extra-index-url https://download.pytorch.org/whl/cpu $$(grep ^torch== models/lab/requirements.txt)
 	$(LAB)/bin/python -m pip install --quiet --disable-pip-version-check -r models/lab/requirements.txt
 	@touch $@
 
