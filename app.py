@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from services import settings
-from services.commands import clear_errors, configure
+from services.commands import clear_errors, configure, until_signalled
 from services.commands.facility import facility
+from services.commands.hub import hub
 from services.commands.messages import messages
+from services.commands.sync import sync
 from services.commands.voices import voices
 from services.commands.worker import worker
 
@@ -37,7 +37,9 @@ def main() -> None:
 
 
 main.add_command(facility)
+main.add_command(hub)
 main.add_command(messages)
+main.add_command(sync)
 main.add_command(voices)
 main.add_command(worker)
 
@@ -113,7 +115,7 @@ def relay() -> None:
 
     with clear_errors():
         configure("relay")
-        move(runtime.current(), stopping=_until_signalled())
+        move(runtime.current(), stopping=until_signalled())
 
 
 @main.command()
@@ -124,7 +126,7 @@ def scheduler() -> None:
 
     with clear_errors():
         configure("scheduler")
-        keep(runtime.current(), stopping=_until_signalled())
+        keep(runtime.current(), stopping=until_signalled())
 
 
 @main.command()
@@ -226,18 +228,6 @@ def callbacks() -> None:
     with clear_errors():
         for name, address in addresses(settings.load()).items():
             click.echo(f"{name:34} {address}")
-
-
-def _until_signalled() -> Any:
-    stopping = False
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return lambda: stopping
 
 
 def _plainly(result: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from services.settings import Settings
+from services.sync.enrolled import identity_file
 
 _LOG = logging.getLogger(__name__)
 _APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -47,17 +48,20 @@ class StartFailed(Exception):
 
 @dataclass
 class Child:
-    """A process that should be running."""
+    """A process that should be running, once the file `needs` is there."""
 
     name: str
     command: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
+    needs: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     due: float = 0.0
     wait_s: float = _FIRST_WAIT_S
 
     def start(self) -> None:
+        if self.needs is not None and not self.needs.is_file():
+            return
         launcher = os.getpid()
 
         def die_with_launcher() -> None:
@@ -213,7 +217,9 @@ def _services(settings: Settings) -> list[Child]:
         child(f"inference-{slot}", "worker", "run", "inference", "--slot", str(slot), environment=INFERENCE_ENVIRONMENT)
         for slot in range(settings.inference_workers)
     ]
-    return [*children, child("speech", "worker", "run", "speech")]
+    # Half a clinic's sites never see a hub: without one, no process waits for it.
+    sync = Child("sync", [sys.executable, str(_APP), "sync", "run"], _QUIET, needs=identity_file(settings.data_dir))
+    return [*children, child("speech", "worker", "run", "speech"), sync]
 
 
 def _announce(settings: Settings) -> None:

@@ -109,6 +109,19 @@ class Settings(BaseSettings):
         SecretStr(""), description="opens the console to other machines; without it, only to this one"
     )
 
+    sync_batch: int = Field(50, ge=1, le=300, description="results that go to the hub at once, at most")
+    sync_seconds: int = Field(300, ge=1, le=3600, description="the oldest result waits so long for a full batch")
+
+    hub_dir: Path = Field(Path("data/hub"), description="certificate, photographs and trial store of the hub")
+    hub_host: str = Field("127.0.0.1", description="address the hub listens on")
+    hub_port: int = Field(8443, ge=1, le=65535, description="port the hub listens on, with TLS")
+    hub_public_url: str = Field("", description="how sites reach the hub, https; default host:port")
+    hub_database_url: str = Field("", description="the hub's PostgreSQL, or SQLite in its directory")
+    hub_processes: int = Field(2, ge=1, le=64, description="processes of the hub; one with SQLite")
+    hub_threads: int = Field(8, ge=1, le=256, description="threads of each process of the hub")
+    hub_certificate: Path | None = Field(None, description="certificate of the hub, PEM; default: made for a trial")
+    hub_key: Path | None = Field(None, description="key of that certificate, PEM")
+
     @model_validator(mode="before")
     @classmethod
     def _split_networks(cls, values: dict[str, object]) -> dict[str, object]:
@@ -124,6 +137,14 @@ class Settings(BaseSettings):
                 f"{_PREFIX}BATTERY_LOW_PERCENT with {_PREFIX}BATTERY_MARGIN_PERCENT must lie below "
                 f"{_PREFIX}BATTERY_HALF_PERCENT"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _reachable_hub(self) -> Settings:
+        if (self.hub_certificate is None) != (self.hub_key is None):
+            raise ValueError(f"set both {_PREFIX}HUB_CERTIFICATE and {_PREFIX}HUB_KEY, or neither")
+        if self.hub_public_url and not self.hub_public_url.startswith("https://"):
+            raise ValueError(f"{_PREFIX}HUB_PUBLIC_URL must begin with https://")
         return self
 
     @model_validator(mode="after")
@@ -182,6 +203,14 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def hub_url(self) -> str:
+        return (self.hub_public_url or f"https://{self.hub_host}:{self.hub_port}").rstrip("/")
+
+    @property
+    def hub_store_url(self) -> str:
+        return self.hub_database_url or f"sqlite:///{self.hub_dir / 'hub.db'}"
 
     @property
     def simulator_url(self) -> str:

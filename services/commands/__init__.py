@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -26,6 +27,19 @@ def configure(process: str) -> settings.Settings:
     configured = settings.current()
     logs.configure(process, configured.log_level)
     return configured
+
+
+def until_signalled() -> Callable[[], bool]:
+    """Whether SIGTERM or SIGINT came, which from now on do nothing else."""
+    stopping = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return lambda: stopping
 
 
 def msisdn_of(phone: str, region: str) -> str:

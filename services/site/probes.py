@@ -1,4 +1,5 @@
-"""What the machine has left: charge, memory, disk. A probe that cannot tell says "unknown" and never raises.
+"""What the machine has left: charge, memory, disk, and a link to the hub. A probe that cannot tell says "unknown" and
+never raises.
 
 For a demonstration or a test, `probes.json` in the data directory says what the probes are to find instead, such as
 `{"battery_percent": 15, "on_mains": false}`; null means unknown, a name that is left out is still probed. It is read at
@@ -15,10 +16,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from services.site.link import remembered
+
 Found = TypeVar("Found")
 
 _LOG = logging.getLogger(__name__)
 TOLD = "probes.json"
+_YES_OR_NO = ("on_mains", "link")
 _UPS_WAIT_S = 2.0
 _MB = 2**20
 
@@ -27,6 +31,8 @@ _MB = 2**20
 class Site:
     """One look at the machine: `battery_percent` 0 to 100, memory that can still be had and free disk in MiB.
 
+    `link`: whether the hub can be reached, and since when (ms UTC).
+
     None is "unknown". A machine without a battery, on mains all its life, knows neither charge nor mains.
     """
 
@@ -34,6 +40,8 @@ class Site:
     on_mains: bool | None = None
     memory_mb: float | None = None
     disk_mb: float | None = None
+    link: bool | None = None
+    link_since_ms: int | None = None
 
 
 def look(data_dir: Path, ups: str = "") -> Site:
@@ -42,8 +50,15 @@ def look(data_dir: Path, ups: str = "") -> Site:
     power = _known(lambda: _ups(ups), Site()) if ups else Site()
     if power == Site():
         power = _known(_battery, Site())
-    found = replace(power, memory_mb=_known(_memory_mb, None), disk_mb=_known(lambda: _disk_mb(data_dir), None))
-    return _told(data_dir / TOLD, found)
+    link = remembered(data_dir)
+    found = replace(
+        power,
+        memory_mb=_known(_memory_mb, None),
+        disk_mb=_known(lambda: _disk_mb(data_dir), None),
+        link=link.up,
+        link_since_ms=link.since_ms,
+    )
+    return Site(**asdict(found) | told(data_dir))
 
 
 def read_upsc(output: str) -> Site:
@@ -98,19 +113,20 @@ def _known(probe: Callable[[], Found], unknown: Found) -> Found:
         return unknown
 
 
-def _told(path: Path, found: Site) -> Site:
+def told(data_dir: Path) -> dict[str, Any]:
+    """What `probes.json` says, by the names of `Site`'s fields; empty without one, or when it is not to be believed."""
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads((data_dir / TOLD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return found
+        return {}
     except (OSError, ValueError) as error:
         _LOG.warning("probes.json cannot be read", extra={"reason": str(error)})
-        return found
+        return {}
     faults = _faults(given)
     if faults:
         _LOG.warning("probes.json is not used", extra={"reason": "; ".join(faults)})
-        return found
-    return Site(**asdict(found) | given)
+        return {}
+    return dict(given)
 
 
 def _faults(given: Any) -> list[str]:
@@ -122,6 +138,6 @@ def _faults(given: Any) -> list[str]:
         if value is None or name not in names:
             continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        if not (isinstance(value, bool) if name == "on_mains" else is_number):
+        if not (isinstance(value, bool) if name in _YES_OR_NO else is_number):
             found.append(f"{name} cannot be {value!r}")
     return found

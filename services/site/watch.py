@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from services.durable import write_durably
-from services.site.probes import look
+from services.site.probes import Site, look
 from services.site.strain import NONE, SHORTAGES, Limits, Strain, strain
 
 _LOG = logging.getLogger(__name__)
@@ -25,13 +25,20 @@ class Watch:
         self._fresh_s = FRESH_S if fresh_s is None else fresh_s
         self._due = 0.0
         self._now: Strain = NONE
+        self._site = Site()
+
+    def site(self) -> Site:
+        """What the last look found; some seconds old at most. Never raises."""
+        self.strain()
+        return self._site
 
     def strain(self) -> Strain:
         """What the site is short of; some seconds old at most. Never raises."""
         began = time.monotonic()
         if began >= self._due:
             before = self._before()
-            self._now = strain(look(self._data_dir, self._ups), self._limits, before)
+            self._site = look(self._data_dir, self._ups)
+            self._now = strain(self._site, self._limits, before)
             ended = time.monotonic()
             # A UPS that hardly answers must not take up the relay's time.
             self._due = ended + max(self._fresh_s, 10 * (ended - began))

@@ -81,10 +81,10 @@ class Database:
         with self._engine.connect() as connection:
             yield connection
 
-    def create_missing(self) -> None:
+    def create_missing(self, tables: sa.MetaData = METADATA) -> None:
         """Creates the tables without migrations: for tests and benchmarks."""
         with self.write() as tx:
-            METADATA.create_all(tx)
+            tables.create_all(tx)
 
     @property
     def engine(self) -> sa.Engine:

@@ -338,3 +338,31 @@ clip = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     _at("created_at"),
 )
+
+sync_event = sa.Table(
+    "sync_event",
+    METADATA,
+    sa.Column("seq", _Id, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), index=True),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()),
+    _at("created_at"),
+    _at("acked_at", nullable=True),
+    # Few wait at any time: the sender looks at these only, every second.
+    sa.Index(
+        "ix_sync_event_waiting",
+        "seq",
+        sqlite_where=sa.text("acked_at IS NULL"),
+        postgresql_where=sa.text("acked_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,  # the hub knows events by their number: one that was erased must not be given again
+)
+
+sync_mark = sa.Table(
+    "sync_mark",
+    METADATA,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)

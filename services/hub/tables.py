@@ -1,0 +1,133 @@
+"""Every table of the hub. Times are integer milliseconds UTC by the hub's clock, unless a column says that it is the
+site's. No name, phone number or screening code ever comes here."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers only INTEGER primary keys by itself
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", ID, primary_key=True, autoincrement=True)
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=nullable)
+
+
+def _of(table: str, *, nullable: bool = False, index: bool = True) -> sa.Column[int]:
+    return sa.Column(f"{table}_id", ID, sa.ForeignKey(f"{table}.id"), nullable=nullable, index=index)
+
+
+secret = sa.Table(
+    "secret",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
+
+site = sa.Table(
+    "site",
+    METADATA,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary, nullable=False, unique=True),
+    _at("enrolled_at"),
+    _at("revoked_at", nullable=True),
+    _at("seen_at", nullable=True),
+    sa.Column("highest_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("report", sa.JSON),
+    _at("reported_at", nullable=True),
+)
+
+enrolment = sa.Table(
+    "enrolment",
+    METADATA,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret_sha256", sa.LargeBinary, nullable=False, unique=True),
+    _at("created_at"),
+    _at("expires_at"),
+    _of("site", nullable=True),
+)
+
+model = sa.Table(
+    "model",
+    METADATA,
+    _id(),
+    sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
+    sa.Column("tier", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("threshold", sa.Float, nullable=False),
+    sa.Column("doubt", sa.Float),
+    sa.Column("oedema_threshold", sa.Float),
+)
+
+result = sa.Table(
+    "result",
+    METADATA,
+    _id(),
+    _of("site", index=False),
+    sa.Column("screening_ref", sa.BigInteger, nullable=False),
+    # Of the event that wrote these columns; 0 while only a later event about this screening has come.
+    sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
+    # Once true it stays so and everything else is empty: an older batch that comes again must not bring it back.
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("programme", sa.Text),
+    sa.Column("patient_key", sa.LargeBinary, index=True),
+    sa.Column("sex", sa.Text),
+    sa.Column("birth_year", sa.Integer),
+    sa.Column("priority", sa.Text),
+    sa.Column("outcome", sa.Text),
+    sa.Column("worker_ref", sa.BigInteger),
+    _at("opened_at", nullable=True),
+    _at("decided_at", nullable=True),
+    sa.Column("visit_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("visit", sa.Text),
+    sa.Column("visit_reason", sa.Text),
+    sa.Column("visit_told_by", sa.Text),
+    _at("visit_answered_at", nullable=True),
+    _at("received_at"),
+    sa.UniqueConstraint("site_id", "screening_ref"),
+    sa.Index("ix_result_site_id_decided_at", "site_id", "decided_at"),
+)
+
+eye = sa.Table(
+    "eye",
+    METADATA,
+    _id(),
+    _of("result", index=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("eye", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("gradable", sa.Boolean, nullable=False),
+    sa.Column("quality_score", sa.Float, nullable=False),
+    sa.Column("probability", sa.Float),
+    sa.Column("oedema_probability", sa.Float),
+    _of("model"),
+    sa.UniqueConstraint("result_id", "position"),
+)
+
+down = sa.Table(
+    "down",
+    METADATA,
+    _id(),
+    _of("site", index=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    _at("created_at"),
+    _at("acked_at", nullable=True),
+    sa.Index("ix_down_site_id_id", "site_id", "id"),
+)

@@ -1,0 +1,108 @@
+"""Hands what waits to the hub, oldest first: acknowledged before it is marked, and nothing is held only in memory."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.runtime import Runtime
+from services.store.clock import now_ms
+from services.store.tables import screening, sync_event
+from services.sync import clock, down
+from services.sync.batch import Answer, Batch, BatchError, Event, decode_answer, encode
+from services.sync.client import HubClient, HubError
+from services.sync.marks import raise_mark, reset_mark
+from services.sync.report import report
+
+_LOG = logging.getLogger(__name__)
+PURPOSE, REPORT_PURPOSE = "results", "hub-reports"
+SENT_AT = "sent-at"
+_WAITING = sync_event.c.acked_at.is_(None)
+
+
+class Sender:
+    """Sends batches over one client."""
+
+    def __init__(self, site: Runtime, client: HubClient) -> None:
+        self._site, self._client = site, client
+        self.more_waits_there = False
+        """Whether the hub has more for this site than its last answer held."""
+
+    def send_all(self) -> int:
+        """Sends everything that waits, and a report. How many events. Raises HubError."""
+        sent = self.send(with_report=True)
+        total = sent
+        while sent or self.more_waits_there:
+            sent = self.send()
+            total += sent
+        return total
+
+    def send(self, *, with_report: bool = False) -> int:
+        """Sends one batch, of what is urgent and then what is oldest, and applies what the hub answers. How many events
+        it held. Raises HubError; then everything waits as before."""
+        with self._site.db.write() as tx:
+            rows = _next(tx, self._site.settings.sync_batch)
+            seen = down.seen(tx)
+            batch = Batch(
+                events=[self._event(row) for row in rows],
+                down_seen=seen,
+                report=report(self._site, tx) if with_report else None,
+            )
+        if not rows and not with_report and not self.more_waits_there:
+            return 0
+        purpose = PURPOSE if rows else REPORT_PURPOSE
+        try:
+            answer = decode_answer(self._client.post("/sync/batches", encode(batch), purpose=purpose).body)
+        except BatchError as problem:
+            raise HubError(str(problem), permanent=False) from None
+        with self._site.db.write() as tx:
+            seqs = [row.seq for row in rows]
+            tx.execute(sync_event.update().where(sync_event.c.seq.in_(seqs), _WAITING).values(acked_at=now_ms()))
+            raise_mark(tx, SENT_AT, now_ms())
+            clock.told(tx, now_ms(), answer.now_ms)
+        self._apply(answer)
+        return len(rows)
+
+    def _event(self, row: Any) -> Event:
+        msisdn = row.patient_msisdn if row.kind == "result" else None
+        patient = self._client.identity.patient_key(msisdn) if msisdn else None
+        return Event(row.seq, row.kind, row.screening_id, row.content, patient)
+
+    def _apply(self, answer: Answer) -> None:
+        self.more_waits_there = False
+        for item in down.in_order(answer.down):
+            try:
+                with self._site.db.write() as tx:
+                    down.apply(tx, item)
+            except Exception:  # a handler's fault must not stop what goes up; the item comes again
+                _LOG.exception("not applied", extra={"kind": item.kind, "item": item.id})
+                return
+        self.more_waits_there = bool(answer.down)
+
+
+def start_anew(tx: Connection) -> int:
+    """After an enrolment: the hub knows nothing of this site yet, so everything is sent. How many events wait."""
+    tx.execute(sync_event.update().values(acked_at=None))
+    reset_mark(tx, down.CURSOR, 0)
+    count: int = tx.execute(sa.select(sa.func.count()).select_from(sync_event)).scalar_one()
+    return count
+
+
+def _next(tx: Connection, most: int) -> list[Any]:
+    query = (
+        sa.select(
+            sync_event.c.seq,
+            sync_event.c.kind,
+            sync_event.c.screening_id,
+            sync_event.c.content,
+            screening.c.patient_msisdn,
+        )
+        .outerjoin(screening, screening.c.id == sync_event.c.screening_id)
+        .where(_WAITING)
+        .order_by(sync_event.c.urgent.desc(), sync_event.c.seq)
+        .limit(most)
+    )
+    return sorted(tx.execute(query).all(), key=lambda row: row.seq)
