@@ -5,11 +5,12 @@ printed list while the catalogue changes: changed words get a new number.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flows.catalogue import is_thing, messages
+from flows.catalogue import Counted, is_thing, messages
 from flows.render_voice import Utterance
 from services.calls.repertoire import repertoire
 from services.calls.saying import Part, number_piece, recordable
@@ -75,6 +76,15 @@ def is_current(language: str, message: str, piece: int, text: str) -> bool:
     return any(
         (part.message, part.piece, part.text) == (message, piece, text) for part in recordable(language, sentence)
     )
+
+
+def every_text(language: str) -> list[str]:
+    """Every message, with something in the place of each parameter: what a voice must be able to say."""
+    found: list[str] = []
+    for sentence in messages(language).values():
+        forms = sentence.forms if isinstance(sentence, Counted) else (sentence,)
+        found += [re.sub(r"\{\w+\}", "12", form) for form in forms]
+    return found
 
 
 def _parts(settings: Settings, language: str, everything: bool) -> Iterator[Part]:

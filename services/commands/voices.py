@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -138,6 +137,7 @@ def voices_report(as_json: bool) -> None:
 @click.option("--name", help="what to call it; default: its file's name")
 def voices_add(path: Path, language: str, name: str | None) -> None:
     """Install a Piper voice (.onnx with .onnx.json, or a folder or zip of both), which speaks LANGUAGE from then on."""
+    from services.calls.script import every_text
     from services.speech.fitting import fit
     from services.speech.installed import BadVoice, choose, keep, name_of, staged
 
@@ -145,7 +145,7 @@ def voices_add(path: Path, language: str, name: str | None) -> None:
         settings = configure("command")
         chosen = name or name_of(path)
         with staged(path, settings.voices_dir) as folder:
-            choice = fit(folder, chosen, language, _texts(language))
+            choice = fit(folder, chosen, language, every_text(language))
             keep(folder, settings.voices_dir, chosen)
         choose(settings.voices_dir, language, choice)
         _renew(language)
@@ -159,6 +159,7 @@ def voices_add(path: Path, language: str, name: str | None) -> None:
 @click.option("--language", type=_LANGUAGE, required=True)
 def voices_use(name: str, language: str) -> None:
     """Have an installed voice NAME speak LANGUAGE; "own" is the one that came with Jicho."""
+    from services.calls.script import every_text
     from services.speech.fitting import fit
     from services.speech.installed import BadVoice, choose, folder_of, installed
 
@@ -166,7 +167,7 @@ def voices_use(name: str, language: str) -> None:
         directory = configure("command").voices_dir
         if name != "own" and name not in installed(directory):
             raise click.ClickException(f"{name} is not installed: see `python app.py voices list`")
-        fitted = None if name == "own" else fit(folder_of(directory, name), name, language, _texts(language))
+        fitted = None if name == "own" else fit(folder_of(directory, name), name, language, every_text(language))
         choose(directory, language, fitted)
         _renew(language)
         click.echo(f"{name} speaks {language} from now on.")
@@ -184,17 +185,6 @@ def voices_list() -> None:
             click.echo(f"{language}  {voice_of(language, directory).package}")
         for name in installed(directory):
             click.echo(f"installed: {name}")
-
-
-def _texts(language: str) -> list[str]:
-    """Every message, with something in the place of each parameter."""
-    from flows.catalogue import Counted, messages
-
-    found = []
-    for sentence in messages(language).values():
-        forms = sentence.forms if isinstance(sentence, Counted) else (sentence,)
-        found += [re.sub(r"\{\w+\}", "12", form) for form in forms]
-    return found
 
 
 def _listed(remap: Mapping[str, str]) -> str:
