@@ -103,12 +103,15 @@ class HubClient:
 
     def stream(self, path: str, *, purpose: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """GET, block by block as they come: for files that are written as they arrive. Raises HubError, also for a
-        status from 400 on. A caller that stops early gives up the connection."""
+        status from 400 on, and with status 200 when a Range was asked for and the whole came (a proxy's doing). An
+        answer that breaks off may also just end. A caller that stops early gives up the connection."""
         with self._counted(purpose), self._asked("GET", path, b"", headers) as response:
             if response.status >= 400:
                 _checked(Answer(response.status, _lower(response), response.read(_BLOCK)))
             try:
-                while block := response.read(_BLOCK):
+                if response.status == 200 and "Range" in (headers or {}):
+                    raise HubError("the whole came where a part was asked for", permanent=True, status=200)
+                while block := response.read1(_BLOCK):  # what is there: who sends a byte a minute is noticed
                     yield block
             finally:
                 if not response.isclosed():
