@@ -48,8 +48,8 @@ CALLING: Mapping[str, Callable[[Caller], Flow]] = {
 }
 _LANGUAGE = "language"
 # People who use a menu daily know its numbers: what is added comes last.
-_WORKER_KEYS = ("open", "result", "finish", _LANGUAGE, *list(WORKER)[3:])
-_ANYONE_KEYS = ("result", "call", _LANGUAGE, *list(ANYONE)[2:])
+WORKER_KEYS = ("open", "result", "finish", _LANGUAGE, *list(WORKER)[3:])
+ANYONE_KEYS = ("result", "call", _LANGUAGE, *list(ANYONE)[2:])
 
 
 def menu(caller: Caller) -> Flow:
@@ -58,9 +58,9 @@ def menu(caller: Caller) -> Flow:
         yield from _choose_language(caller)
     while True:
         if caller.worker:
-            wish = yield Choice("ask-worker-menu", keys=_WORKER_KEYS, labels="menu", params={"name": caller.name})
+            wish = yield Choice("ask-worker-menu", keys=WORKER_KEYS, labels="menu", params={"name": caller.name})
         else:
-            wish = yield Choice("ask-menu", keys=_ANYONE_KEYS, labels="menu")
+            wish = yield Choice("ask-menu", keys=ANYONE_KEYS, labels="menu")
         if wish != _LANGUAGE:
             break
         yield from _choose_language(caller)

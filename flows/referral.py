@@ -6,10 +6,8 @@ from flows.by_code import by_code
 from flows.conversation import Caller, Do, Flow, Tell
 from flows.follow_up import invited
 from flows.questions import Choice, Code
-from services.channels.base import Kind
 from services.screening.cases import visit_for
 from services.screening.referral import record_answer
-from services.settings import current
 
 _WHY_NOT = ("money", "distance", "afraid", "other")
 
@@ -22,15 +20,13 @@ def visit(caller: Caller) -> Flow:
     if found["state"] == "referral":
         return (yield from attended(caller, found["id"]))
     if found["state"] == "follow-up":
-        return (yield from invited(caller, found["id"]))
+        return (yield from invited(found["id"]))
     return Tell(f"visit-{found['state']}")
 
 
 def attended(caller: Caller, referral: int) -> Flow:
     """Asks whether the patient went where she was referred to, and if she cannot, why. Names neither place nor reason:
     the question may stay on a phone that others read (clinical rule 6)."""
-    if caller.channel == Kind.SMS and not caller.worker:
-        yield Tell("stop-hint", {"clinic": current().clinic})
     question = "ask-visit-worker" if caller.worker else "ask-visit"
     answer = yield Choice(question, keys=("yes", "not-yet", "cannot"), labels="answer")
     reason = None

@@ -33,8 +33,16 @@ def result(caller: Caller) -> Flow:
     return verdict[-1]
 
 
+def read_out(caller: Caller) -> Flow:
+    """In the call that we placed, which says first why it rings."""
+    yield Tell("call-ready")
+    return (yield from result(caller))
+
+
 def call_me(caller: Caller) -> Flow:
-    """Asks for the code, and has the result read out by a call to the number that asks."""
+    """Asks for the code, and has the result read out by a call to the number that asks: by this one, if it is one."""
+    if caller.channel == Kind.VOICE:
+        return (yield from result(caller))
     question = Code("ask-result-code", secret=True)
     if not is_person(caller.msisdn):
         yield question
@@ -50,13 +58,13 @@ def finish(caller: Caller) -> Flow:
 
 
 def verdict_of(found: Mapping[str, Any]) -> list[Tell]:
-    """What was found, and where and when to go with it."""
+    """What was found, and where and when to go with it. Who must go today is told of no other days."""
     if found["outcome"] != "refer":
         return [Tell(f"result-{found['outcome']}", private=True)]
     verdict = Tell(
         "result-refer-urgent" if found["urgent"] else "result-refer", {"place": found["place"]}, private=True
     )
-    return [verdict, *(Tell(day) for day in found["opening"])]
+    return [verdict] if found["urgent"] else [verdict, *(Tell(day) for day in found["opening"])]
 
 
 def _offer_call(caller: Caller, code: str) -> Flow:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from flows.asked import attended_asked, invited_asked, visit_asked
 from flows.consent import withdraw
 from flows.conversation import (
     Caller,
@@ -23,13 +24,11 @@ from flows.conversation import (
     without_secrets,
 )
 from flows.findrisc import risk_answer
-from flows.follow_up import invited
 from flows.help import person
 from flows.menu import call_menu, menu, risk
 from flows.photograph import photograph
 from flows.questions import Choice, Invalid
-from flows.referral import attended, visit
-from flows.result import result
+from flows.result import read_out
 from services.channels.base import Kind
 from services.screening.people import caller_for
 from services.settings import current
@@ -41,20 +40,21 @@ RESUMABLE_MS = DAY_MS
 FLOWS: Mapping[str, Callable[..., Flow]] = {
     "menu": menu,
     "photograph": photograph,
-    "result": result,
+    "result": read_out,
     "risk": risk,
     "risk-answer": risk_answer,
     "call-menu": call_menu,
-    "visit": visit,
-    "attended": attended,
-    "invited": invited,
+    "visit": visit_asked,
+    "attended": attended_asked,
+    "invited": invited_asked,
     "withdraw": withdraw,
     "person": person,
 }
 # How long a question by message waits for its answer: what the clinic asked may be read on another day.
 OPEN_MS = {"visit": 14 * DAY_MS, "attended": 14 * DAY_MS, "invited": 14 * DAY_MS}
-# What may go on on another channel: flows that ask, at each private sentence, which channel they are on.
-_EVERYWHERE = frozenset({"menu", "photograph", "result", "risk", "call-menu", "withdraw", "visit"})
+# What may go on on another channel: flows that ask, at each private sentence, which channel they are on. Those that begin
+# with a code have nothing to go on with: whoever picks up gives it anew.
+EVERYWHERE = frozenset({"menu", "photograph", "risk", "call-menu"})
 _KEPT = (Kind.SMS, Kind.WHATSAPP)
 _CHANNELS = 4
 _ARGUMENTS = {name: inspect.signature(flow).parameters.keys() - {"caller"} for name, flow in FLOWS.items()}
@@ -273,7 +273,7 @@ def _moved_step(tx: Connection, talk: Conversation, came_from: str) -> Step:
 
 def _can_resume(talk: Conversation) -> bool:
     return (
-        talk.flow in _EVERYWHERE
+        talk.flow in EVERYWHERE
         and talk.updated_at > now_ms() - RESUMABLE_MS
         and any(entry[0] == "answer" for entry in without_secrets(talk.journal))
     )

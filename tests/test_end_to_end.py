@@ -95,7 +95,7 @@ def test_signs_refer_and_the_patient_hears_it_in_kiswahili(stack: Stack, via: st
     (call,) = stack.wait_for(lambda: ringing(stack, before), "the call", seconds=90)
     answered = stack.ask(f"calls/{call['id']}/answer")["call"]
     assert answered["waits_for_keys"]
-    assert hear(stack, answered)[0] == [says("ask-result-code-voice"), says("voice-zero")]
+    assert hear(stack, answered)[0] == [says(each) for each in ("call-ready", "ask-result-code-voice", "voice-zero")]
     wrong = stack.ask(f"calls/{call['id']}/digits", digits="111112")["call"]
     assert hear(stack, wrong)[0] == [says("error-code"), says("ask-result-code-voice"), says("voice-zero")]
     right = stack.ask(f"calls/{call['id']}/digits", digits=code)["call"]

@@ -12,9 +12,11 @@ from sqlalchemy.engine import Connection
 from flows.render_voice import Utterance, VoiceStep
 from flows.voice import voice_again, voice_turn
 from services.calls.clips import ensure, forget, link
+from services.channels.africastalking import NAME
 from services.channels.base import DeliveryState, Kind, VoiceEvent
 from services.channels.phone_numbers import NotAPhone, normalise
 from services.channels.voice_xml import Dial, GetDigits, Play, Redirect, Reject, Say, Verb, render
+from services.ledger.charges import call_ended
 from services.messaging.outbox import deliver, ring
 from services.runtime import Runtime
 from services.screening.people import caller_for
@@ -38,6 +40,7 @@ def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
         person = event.caller if person == event.destination else event.destination
     with site.db.write() as tx:
         if not event.active:
+            call_ended(tx, event, NAME)
             _settle(tx, event, person)
             forget(tx, site.settings, site.clips_dir, call=event.session_id)
             return render([])

@@ -30,6 +30,7 @@ _EVERY_CHOICE = (
     tuple(f"language-{language}" for language in LANGUAGES_OFFERED),
 )
 _RESULT = (
+    "call-ready",
     "ask-result-code-voice",
     "ask-again-voice",
     "error-code",

@@ -203,7 +203,7 @@ def test_a_call_that_was_placed_for_something_asks_nothing_else(clinic: Clinic) 
     phone.begin()
     phone.answer("4")
     call = Voice(site, PATIENT)
-    assert call.event().texts[0] == text("en", "ask-result-code-voice")
+    assert call.event().texts[0] == text("en", "call-ready")
 
 
 def test_looking_for_it_reads_unfinished_conversations_only(clinic: Clinic) -> None:

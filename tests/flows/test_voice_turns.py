@@ -32,7 +32,8 @@ def open_one(site: Runtime, outcome: str = "") -> str:
 def test_the_verdict_comes_after_the_code_and_is_private(clinic: Clinic, language: str, outcome: str) -> None:
     site = clinic(language)
     code, phone = open_one(site, outcome), Voice(site)
-    assert phone.event().texts == (text(language, "ask-result-code-voice"), text(language, "voice-zero"))
+    ready = ("call-ready", "ask-result-code-voice", "voice-zero")
+    assert phone.event().texts == tuple(text(language, each) for each in ready)
     said = phone.event(code)
     verdict = text(language, f"result-{outcome}", place=site.settings.place)
     assert said.language == language
@@ -81,9 +82,9 @@ def test_another_call_knows_nothing_of_this_one(clinic: Clinic) -> None:
     phone.event()
     phone.event(code)
     other = Voice(site, session="ATVId_2")
-    assert other.event("1").texts[0] == text("en", "ask-result-code-voice")
+    assert other.event("1").texts[0] == text("en", "call-ready")
     stranger = Voice(site, msisdn="+254733000009", session=phone.session)
-    assert stranger.event("1").texts[0] == text("sw", "ask-result-code-voice")
+    assert stranger.event("1").texts[0] == text("sw", "call-ready")
 
 
 def test_what_was_said_can_be_said_again_without_moving(clinic: Clinic) -> None:
@@ -121,4 +122,4 @@ def test_who_never_dialled_is_spoken_to_in_the_language_she_told_the_worker(clin
             channel="ussd",
         )
         announce(tx, tx.execute(sa.select(screening.c.id)).scalar_one(), "refer")
-    assert Voice(site, msisdn=patient).event().texts[0] == text("luo", "ask-result-code-voice")
+    assert Voice(site, msisdn=patient).event().texts[0] == text("luo", "call-ready")

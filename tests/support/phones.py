@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +21,6 @@ from services.store.tables import inbound, photo, screening
 
 WORKER, PATIENT = "+254711000001", "+254722000002"
 _MESSAGES = itertools.count(1)  # carriers give each message an id of its own, whatever phone it comes from
-GOLDEN = Path(__file__).parents[1] / "flows" / "golden"
 
 
 class Ussd:

@@ -33,6 +33,7 @@ _RESULTS = (
     "result-rescreen",
     "result-waiting",
     "result-locked",
+    "call-ready",
     "ask-result-code-voice",
     "code-unknown",
     "code-help",

@@ -80,7 +80,8 @@ def test_the_code_is_asked_for_with_signed_audio(called: Runtime) -> None:
     url = play.attrib["url"]
     found = re.fullmatch(r"http://127\.0\.0\.1:8080/audio/([\w-]+)\.wav\?until=(\d+)&signature=(\w+)", url)
     assert found is not None
-    assert found[1].split("-") == [name_of(called, "ask-result-code-voice"), name_of(called, "voice-zero")]
+    ready = ("call-ready", "ask-result-code-voice", "voice-zero")
+    assert found[1].split("-") == [name_of(called, each) for each in ready]
     assert may_play(called.settings, *found.groups())
     assert not may_play(called.settings, found[1], str(int(found[2]) + 1), found[3])
     assert not may_play(called.settings, found[1], "9" * 13, found[3])

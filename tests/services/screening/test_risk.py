@@ -230,7 +230,7 @@ def test_a_call_knows_what_it_is_for_by_its_session(site: Runtime) -> None:
         tx.execute(message.update().values(provider_id="ATVId_1"))
         post(tx, Kind.VOICE, PATIENT, "", key="newer", purpose="result", language="en", prepare=True)
     assert Voice(site).event().texts[0] == text("en", "ask-risk-hear")
-    assert Voice(site, session="ATVId_2").event().texts[0] == text("en", "ask-result-code-voice")
+    assert Voice(site, session="ATVId_2").event().texts[0] == text("en", "call-ready")
 
 
 def test_who_is_rung_back_may_choose(site: Runtime) -> None:
