@@ -21,7 +21,7 @@ def attended_asked(caller: Caller, referral: int) -> Flow:
     return (yield from attended(caller, referral))
 
 
-def invited_asked(caller: Caller, follow_up: int) -> Flow:
+def invited_asked(caller: Caller, follow_up: int) -> Flow:  # noqa: ARG001 - every flow has its caller
     """Will you come again?"""
     yield _from_us()
     return (yield from invited(follow_up))

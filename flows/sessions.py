@@ -52,8 +52,8 @@ FLOWS: Mapping[str, Callable[..., Flow]] = {
 }
 # How long a question by message waits for its answer: what the clinic asked may be read on another day.
 OPEN_MS = {"visit": 14 * DAY_MS, "attended": 14 * DAY_MS, "invited": 14 * DAY_MS}
-# What may go on on another channel: flows that ask, at each private sentence, which channel they are on. Those that begin
-# with a code have nothing to go on with: whoever picks up gives it anew.
+# What may go on on another channel: flows that ask, at each private sentence, which channel they are on. Those that
+# begin with a code have nothing to go on with: whoever picks up gives it anew.
 EVERYWHERE = frozenset({"menu", "photograph", "risk", "call-menu"})
 _KEPT = (Kind.SMS, Kind.WHATSAPP)
 _CHANNELS = 4

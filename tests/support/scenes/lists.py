@@ -1,6 +1,7 @@
 """A health worker's own screenings."""
 
 from phones import WORKER, Chat, decide
+
 from scenes.stage import WHATSAPP, Stage, scene
 
 

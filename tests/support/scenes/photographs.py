@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 from phones import reading_of
-from scenes.stage import SMS, USSD, VOICE, WHATSAPP, Phone, Stage, scene
 
+from scenes.stage import SMS, USSD, VOICE, WHATSAPP, Phone, Stage, scene
 from services.channels.base import Kind
 from services.screening.results import settle
 from services.store.tables import inbound, photo, reading

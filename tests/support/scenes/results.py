@@ -1,6 +1,7 @@
 """What a code opens: the result on a screen or in a call, the call that is asked for, and one eye only."""
 
 from phones import decide
+
 from scenes.stage import SMS, USSD, VOICE, WHATSAPP, Stage, scene
 
 _REPEAT, _END = "1", "2"

@@ -1,6 +1,7 @@
 """The questions: risk of diabetes for anybody, symptoms for a patient at her health worker's."""
 
 from phones import PATIENT
+
 from scenes.stage import SMS, VOICE, WHATSAPP, Phone, Stage, scene
 
 # no diabetes, 50 years, female, 160 cm, 72 kg, 90 cm; moves, no greens, no medicine, no high sugar, a parent: 13 points
