@@ -102,6 +102,14 @@ result = sa.Table(
     _at("received_at"),
     sa.UniqueConstraint("site_id", "screening_ref"),
     sa.Index("ix_result_site_id_decided_at", "site_id", "decided_at"),
+    sa.Index("ix_result_received_at", "received_at"),
+    # Reviewers look at the few that are not called normal.
+    sa.Index(
+        "ix_result_not_normal",
+        "decided_at",
+        sqlite_where=sa.text("outcome <> 'rescreen'"),
+        postgresql_where=sa.text("outcome <> 'rescreen'"),
+    ),
 )
 
 eye = sa.Table(
@@ -130,4 +138,95 @@ down = sa.Table(
     _at("created_at"),
     _at("acked_at", nullable=True),
     sa.Index("ix_down_site_id_id", "site_id", "id"),
+)
+
+reviewer = sa.Table(
+    "reviewer",
+    METADATA,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password", sa.Text, nullable=False),
+    sa.Column("wrong", sa.Integer, nullable=False, server_default="0"),
+    _at("locked_until", nullable=True),
+    _at("added_at"),
+    _at("removed_at", nullable=True),
+)
+
+sign_in = sa.Table(
+    "sign_in",
+    METADATA,
+    _id(),
+    _of("reviewer"),
+    sa.Column("token_sha256", sa.LargeBinary, nullable=False, unique=True),
+    _at("at"),
+    _at("expires_at"),
+)
+
+# What a person found, never changed: another opinion is another row.
+review = sa.Table(
+    "review",
+    METADATA,
+    _id(),
+    _of("result"),
+    _of("reviewer"),
+    # Of the result that was looked at: a later one has to be looked at again.
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("outcome_before", sa.Text, nullable=False),
+    sa.Column("eyes", sa.JSON, nullable=False),
+    sa.Column("note", sa.Text),
+    _at("at"),
+    sa.Column("told", sa.Text),
+    _at("told_at", nullable=True),
+)
+
+# What holds of a result once its reviews are taken together.
+verdict = sa.Table(
+    "verdict",
+    METADATA,
+    _id(),
+    sa.Column("result_id", ID, sa.ForeignKey("result.id"), nullable=False, unique=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("outcome", sa.Text, nullable=False),
+    _at("at"),
+)
+
+# What sites saw in a week, counted anew whenever results of it come.
+week = sa.Table(
+    "week",
+    METADATA,
+    _id(),
+    _of("site", index=False),
+    _of("model", index=False),
+    sa.Column("week", sa.Integer, nullable=False),
+    sa.Column("screenings", sa.Integer, nullable=False),
+    sa.Column("positive", sa.Integer, nullable=False),
+    sa.Column("ungradable", sa.Integer, nullable=False),
+    # Photographs by confidence, in hundredths from 50 to 100.
+    sa.Column("confidence", sa.JSON, nullable=False),
+    sa.UniqueConstraint("week", "site_id", "model_id"),
+)
+
+alert = sa.Table(
+    "alert",
+    METADATA,
+    _id(),
+    sa.Column("kind", sa.Text, nullable=False),
+    _of("site", nullable=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    _at("opened_at"),
+    _at("seen_at"),
+    _at("closed_at", nullable=True),
+    # One of a kind at a time: it is told once, until it ends.
+    sa.Index(
+        "ix_alert_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    ),
 )
