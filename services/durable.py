@@ -21,8 +21,22 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    flush_names(path.parent)
+
+
+def flush_tree(folder: Path) -> None:
+    """Has everything below a folder on the disk, and its names. Raises OSError."""
+    for path, _, files in os.walk(folder, topdown=False):
+        for file in files:
+            with open(Path(path, file), "rb") as content:
+                os.fsync(content.fileno())
+        flush_names(Path(path))
+
+
+def flush_names(folder: Path) -> None:
+    """Has the names in a folder on the disk: what was renamed, made or deleted in it. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

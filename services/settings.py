@@ -24,6 +24,7 @@ _PREFIX = "JICHO_"
 _LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier callback needs as a path token
 _LEAST_PASSWORD = 12
 Networks = Annotated[frozenset[str], NoDecode]
+Price = Annotated[str, Field(pattern=r"^(KES|USD) ?[0-9]{1,9}(\.[0-9]{1,12})?$")]
 
 
 class SettingsError(Exception):
@@ -102,6 +103,22 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="signs what that provider posts")
 
     audio_secret: SecretStr = Field(SecretStr(""), description="signs the expiring links to call audio")
+    price_megabyte: Price = Field("USD 0.003", description="what the link's operator bills for a million bytes")
+    price_sms_part: Price = Field("KES 0.80", description="a part of an SMS, where the carrier does not say")
+    price_call_minute: Price = Field("KES 3.00", description="a minute of a call, where the carrier does not say")
+    price_ussd_session: Price = Field("KES 1.00", description="a USSD session, where the carrier does not say")
+    price_whatsapp_message: Price = Field(
+        "USD 0", description="a WhatsApp message sent; answers within 24 hours are free"
+    )
+    kes_per_usd: float = Field(129.0, gt=0, description="shillings for a dollar: the ledger adds up in dollars")
+    budget_usd_a_day: float = Field(0, ge=0, description="dollars a day after which what can wait waits; 0: no limit")
+    budget_models_percent: int = Field(
+        50, ge=0, le=100, description="share of the budget after which models and voices wait for the next day"
+    )
+    budget_photographs_percent: int = Field(
+        80, ge=0, le=100, description="share of the budget after which photographs wait for the next day"
+    )
+
     call_audio: Literal["wav", "mulaw", "mp3"] = Field(
         "wav", description="what calls play: 16-bit WAV, µ-law WAV (half the bytes) or MP3 (an eighth)"
     )
@@ -111,6 +128,9 @@ class Settings(BaseSettings):
 
     sync_batch: int = Field(50, ge=1, le=300, description="results that go to the hub at once, at most")
     sync_seconds: int = Field(300, ge=1, le=3600, description="the oldest result waits so long for a full batch")
+    updates_hours: int = Field(
+        24, ge=0, le=8760, description="hours between two looks for models and voices; 0: only when the hub says so"
+    )
 
     hub_dir: Path = Field(Path("data/hub"), description="certificate, photographs and trial store of the hub")
     hub_host: str = Field("127.0.0.1", description="address the hub listens on")
@@ -145,6 +165,14 @@ class Settings(BaseSettings):
             raise ValueError(f"set both {_PREFIX}HUB_CERTIFICATE and {_PREFIX}HUB_KEY, or neither")
         if self.hub_public_url and not self.hub_public_url.startswith("https://"):
             raise ValueError(f"{_PREFIX}HUB_PUBLIC_URL must begin with https://")
+        return self
+
+    @model_validator(mode="after")
+    def _models_wait_first(self) -> Settings:
+        if self.budget_models_percent > self.budget_photographs_percent:
+            raise ValueError(
+                f"{_PREFIX}BUDGET_MODELS_PERCENT must not exceed {_PREFIX}BUDGET_PHOTOGRAPHS_PERCENT: models wait first"
+            )
         return self
 
     @model_validator(mode="after")
@@ -183,6 +211,11 @@ class Settings(BaseSettings):
     def voices_dir(self) -> Path:
         """Voices installed and recordings made at this site."""
         return self.data_dir / "voices"
+
+    @property
+    def models_dir(self) -> Path:
+        """Models that came from the hub."""
+        return self.data_dir / "models"
 
     @property
     def store_url(self) -> str:

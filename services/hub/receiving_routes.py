@@ -12,6 +12,7 @@ from services.hub.doors import Refused, site_of_request
 from services.hub.enrolment import EnrolmentRefused, redeem
 from services.hub.receiving import receive
 from services.sync.batch import BatchError, decode, encode_answer
+from services.updates.repository import first_root
 
 blueprint = Blueprint("receiving", __name__)
 _LONGEST_ENROLMENT = 2048
@@ -38,7 +39,12 @@ def enrol() -> Response:
             enrolled = redeem(tx, word, public_key)
     except EnrolmentRefused as problem:
         raise Refused(403, str(problem)) from None
-    return jsonify(site=enrolled.site_id, name=enrolled.name, patient_key=b64encode(enrolled.patient_key).decode())
+    return jsonify(
+        site=enrolled.site_id,
+        name=enrolled.name,
+        patient_key=b64encode(enrolled.patient_key).decode(),
+        updates_root=(first_root(runtime.current().settings.hub_dir) or b"").decode(),
+    )
 
 
 @blueprint.post("/sync/batches")

@@ -16,7 +16,7 @@ _PROGRAMME = "dr"
 
 def warm(site: Runtime) -> None:
     """Loads the engine that the site can afford now. Raises ModelError."""
-    use(_PROGRAMME, site.watch.strain(), "urgent")
+    use(_PROGRAMME, site.watch.strain(), "urgent", site.settings.models_dir)
 
 
 def read_routine(site: Runtime, argument: Mapping[str, Any]) -> None:
@@ -30,7 +30,7 @@ def read_urgent(site: Runtime, argument: Mapping[str, Any]) -> None:
 
 
 def _read(site: Runtime, argument: Mapping[str, Any], priority: Priority) -> None:
-    decision = use(_PROGRAMME, site.watch.strain(), priority)
+    decision = use(_PROGRAMME, site.watch.strain(), priority, site.settings.models_dir)
     if decision.tier is None:
         raise Held(decision.reason)
     read_photo(site, argument)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -94,10 +93,8 @@ def _tell(tx: Connection, row: Any, message_id: str) -> None:
     post(tx, kind, row.msisdn, words, key=f"symptoms:{row.id}", purpose="reply", language=language)
 
 
-@lru_cache(maxsize=1)
 def model() -> RiskModel:
-    """The released model, verified, loaded once a process. Raises ModelError."""
-    from services.inference.risk import RiskModel
-    from services.screening.engines import MODELS
+    """The symptom model in use, verified, loaded once a version. Raises ModelError."""
+    from services.screening.engines import risk_model
 
-    return RiskModel(MODELS)
+    return risk_model(current().models_dir)

@@ -46,8 +46,11 @@ class Choice:
 def voice_of(language: str, voices_dir: Path | None) -> Voice:
     """The voice that a site chose for a language, or else the language's own.
 
-    Raises KeyError for a language that has none, ValueError for a choice that cannot be read.
+    One that came from the hub and was damaged since gives way to the one before it. Raises KeyError for a language that
+    has none, ValueError for a choice that cannot be read.
     """
+    from services.speech.fetched import FETCHED, serving
+
     own = voice_for(language)
     if voices_dir is None:
         return own
@@ -59,6 +62,11 @@ def voice_of(language: str, voices_dir: Path | None) -> Voice:
         return own
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
+    if choice.name.startswith(FETCHED):
+        whole = serving(voices_dir, language, choice.name)
+        if whole is None:
+            return own
+        choice = whole
     return speaking(own, folder_of(voices_dir, choice.name), choice)
 
 
@@ -71,7 +79,7 @@ def speaking(own: Voice, folder: Path, choice: Choice) -> Voice:
         return [sentence.translate(table) for sentence in spoken(text)]
 
     try:
-        digest = _digest(folder / MODEL, (folder / MODEL).stat().st_mtime_ns)
+        digest = digest_of(folder / MODEL)
     except OSError as error:
         raise ValueError(f"the voice {choice.name} is gone: {error}") from None
     remap = json.dumps(choice.remap, sort_keys=True)
@@ -79,7 +87,12 @@ def speaking(own: Voice, folder: Path, choice: Choice) -> Voice:
     return replace(own, version=version, phonemes=phonemes, package=choice.name, folder=folder)
 
 
-@lru_cache(maxsize=8)
+def digest_of(path: Path) -> str:
+    """A file's SHA-256; read again only once it changed. Raises OSError."""
+    return _digest(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
 def _digest(path: Path, _changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -102,7 +115,7 @@ def folder_of(voices_dir: Path, name: str) -> Path:
 
 def installed(voices_dir: Path) -> list[str]:
     """The names of the installed voices."""
-    return sorted(found.parent.name for found in voices_dir.glob(f"piper/*/{MODEL}"))
+    return sorted(found.parent.name for found in voices_dir.glob(f"piper/[!.]*/{MODEL}"))
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from services.durable import write_durably
 from services.sync.connection import Connection, trusting, trusting_nobody_yet
 from services.sync.enrolled import identity_file
 from services.sync.signature import authorization, fingerprint, signed_words
+from services.updates.trust import BadRoot, keep_root
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -101,6 +102,12 @@ def enrol(data_dir: Path, code: str) -> Identity:
         key=key,
         shared_key=b64decode(told["patient_key"]),
     )
+    root = str(told.get("updates_root", ""))  # empty: the hub has no keys for updates yet
+    if root:
+        try:
+            keep_root(data_dir, root.encode())
+        except BadRoot as error:
+            raise EnrolmentFailed(str(error)) from None
     kept = {
         "site": found.site,
         "name": found.name,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from services.durable import write_durably
+from services.durable import flush_names, flush_tree, write_durably
 from services.updates.releases import BadRelease, order
 
 _LOG = logging.getLogger(__name__)
@@ -92,12 +92,12 @@ def staging(models: Path, programme: str, version: str) -> Path:
 def put(models: Path, programme: str, version: str) -> None:
     """Makes what was staged a version, in the place of a damaged one; it is not in use yet. Raises OSError."""
     place = models / programme
-    _flush(staging(models, programme, version))
+    flush_tree(staging(models, programme, version))
     final = place / version
     if final.exists():
         shutil.rmtree(final)  # not in use: what is in use is whole and never put again
     os.rename(staging(models, programme, version), final)
-    _flush_folder(place)
+    flush_names(place)
 
 
 def use(models: Path, programme: str, version: str, withdrawn: Iterable[str]) -> None:
@@ -159,19 +159,3 @@ def _is_version(name: str) -> bool:
     except BadRelease:
         return False
     return True
-
-
-def _flush(folder: Path) -> None:
-    for path, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            with open(Path(path, file), "rb") as content:
-                os.fsync(content.fileno())
-        _flush_folder(Path(path))
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
