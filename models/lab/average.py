@@ -1,6 +1,6 @@
 """Average the weights of networks that came from one start (WiSE-FT; Wortsman et al. 2022).
 
-    python -m models.lab.average --of models/lab/runs/full-tune2/last.pt,models/lab/runs/full-taught/last.pt --run full
+    python -m models.lab.average --of R/full-tune2/last.pt,R/full-taught/last.pt --run full
 
 A network and its pupil err differently and lie in one valley: their mean answers like both, at the cost of one, once
 its normalisations have been measured anew.
@@ -38,7 +38,7 @@ def average(settings: Settings) -> Path:
     )
     torch.set_num_threads(settings.threads)
     course.settle(grader.to(memory_format=torch.channels_last), size, course.load(settings, "train"), settings)
-    path = RUNS / settings.run / "last.pt"
+    path = RUNS / settings.programme / settings.run / "last.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     net.save(path, grader, size)
     return path

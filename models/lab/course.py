@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +21,23 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from models.lab import data, net
-from models.lab.net import REFERABLE, Grader
-from services.inference.evaluate import auc
+from models.lab.net import Grader
+from models.lab.programme import Pixels, named
+from models.lab.wear import turned
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-Answer = Callable[[data.Pixels, int], NDArray[np.float32]]
+Answer = Callable[[Pixels, int], NDArray[np.float32]]
+
+FILTERED = "dr_pretrain"  # its photographs come contrast-filtered and squeezed
 
 
 @dataclass
 class Course:
     """Settings that every training step has."""
 
-    run: str = ""  # name of the folder under runs/
-    folder: str = "dr"  # folder of photographs under ../shared/data, or a path
+    programme: str = "dr"
+    run: str = ""  # name of the folder under runs/<programme>/
+    folder: str = ""  # folder of photographs under ../shared/data, or a path; the programme's own by default
     mix: int = 0  # of each batch, how many pictures come from dr_pretrain (APTOS, already contrast-filtered)
     share: float = 1.0  # of the photographs to learn from, for a learning curve
     sizes: str = "8x256"  # epochs × size in pixels, in order, such as 4x192,8x256
@@ -66,8 +71,8 @@ class Average:
 
 
 @torch.no_grad()
-def predict(grader: nn.Module, pixels: data.Pixels, batch: int = 16, filtered: bool = False) -> NDArray[np.float32]:
-    """Logits [n, 5] of squares that already have the network's size."""
+def predict(grader: nn.Module, pixels: Pixels, batch: int = 16, filtered: bool = False) -> NDArray[np.float32]:
+    """Logits [n, k] of squares that already have the network's size."""
     grader.eval()
     parts = []
     for at in range(0, len(pixels), batch):
@@ -99,7 +104,7 @@ def fit(
     torch.manual_seed(course.seed)
     run.mkdir(parents=True, exist_ok=True)
     (run / "settings.json").write_text(json.dumps(asdict(course), indent=1))
-    plan, own = plan_of(course.sizes), course.batch - course.mix
+    plan, own, head = plan_of(course.sizes), course.batch - course.mix, grader.programme.head
     filtered_only = own == 0
     check = {size: load(course, "val", size) for size in sorted(set(plan))}
     each = (len(extra) if filtered_only and extra else len(learn)) // (own or course.batch)
@@ -145,15 +150,13 @@ def fit(
                 after_step(average.steps + 1, steps, grader)
             average.update(grader)
             losses.append(loss.item())
-        score = auc(
-            check[size].grade >= 2, predict(average.net, check[size].pixels, filtered=filtered_only)[:, REFERABLE]
-        )
+        score = head.score(check[size].targets, predict(average.net, check[size].pixels, filtered=filtered_only))
         log.append(
             {
                 "epoch": epoch + 1,
                 "size": size,
                 "loss": round(float(np.mean(losses)), 4),
-                "val_auc": round(score, 4),
+                head.metric: round(score, 4),
                 "seconds": round(time.time() - began),
             }
         )
@@ -177,7 +180,7 @@ def fit(
 def settle(grader: Grader, size: int, learn: data.Split, course: Course) -> None:
     """Measure anew what the normalisations expect: their running statistics are those of the weights that were."""
     rng = np.random.default_rng(course.seed)
-    batches = data.batches(learn, size, course.batch, rng)
+    batches = data.batches(learn, size, course.batch, rng, grader.programme.augment)
     grader.resize(size)
     frozen = grader.frozen
     grader.freeze(0)
@@ -187,20 +190,32 @@ def settle(grader: Grader, size: int, learn: data.Split, course: Course) -> None
 
 
 def load(course: Course, split: str, side: int = 0) -> data.Split:
-    """A split of the course's own folder; what EyeQ calls ungradable is left out of `train`."""
-    folder = Path(course.folder) if "/" in course.folder else data.shared() / course.folder
-    filtered = folder.name == "dr_pretrain"
-    found = data.load(folder, split, side or course.side, drop_rejects=split == "train", crop=not filtered)
-    return found.some(course.share) if split == "train" and course.share < 1 else found
+    """A split of the course's own folder. What EyeQ calls ungradable is left out of `train`, and the programme's
+    strangers are added to it."""
+    programme, side = named(course.programme), side or course.side
+    folder = data.folder_of(programme, course.folder)
+    if split != "train":
+        return data.load(programme, folder, split, side, crop=folder.name != FILTERED)
+    found = data.load(programme, folder, split, side, drop_rejects=True, crop=folder.name != FILTERED)
+    found = found.some(course.share) if course.share < 1 else found
+    return data.joined(found, data.strange(programme, split, side)) if programme.strangers else found
+
+
+def filtered(course: Course) -> data.Split | None:
+    """The contrast-filtered photographs to mix with the course's own, if it wants any."""
+    if not course.mix:
+        return None
+    return data.load(named(course.programme), data.shared() / FILTERED, "train", 224, crop=False)
 
 
 def mixed(
     learn: data.Split, extra: data.Split | None, size: int, course: Course, rng: np.random.Generator
-) -> Iterator[tuple[data.Pixels, NDArray[np.float32], int]]:
+) -> Iterator[tuple[Pixels, NDArray[np.float32], int]]:
     """Batches of pixels, targets and how many at the end are contrast-filtered already."""
     own, mix = course.batch - course.mix, course.mix
-    ours = data.batches(learn, size, own, rng, blend=course.blend)
-    others = data.batches(extra, size, mix, rng, photometric=False) if extra is not None and mix else None
+    ours = data.batches(learn, size, own, rng, named(course.programme).augment, course.blend)
+    only_turned = partial(turned, edge=128)  # their light is gone: the filter has taken it
+    others = data.batches(extra, size, mix, rng, only_turned) if extra is not None and mix else None
     if others is None:
         for pixels, targets in ours:
             yield pixels, targets, 0

@@ -1,7 +1,7 @@
 """Teach a small network with a large one: soft targets of the teachers beside the labels (Hinton, Vinyals, Dean 2015).
 
-    python -m models.lab.distil --shape light --run light --start models/lab/runs/full/last.pt \\
-        --teachers models/lab/runs/teacher/last.pt
+    python -m models.lab.distil --shape light --run light --start R/full/last.pt \\
+        --teachers R/teacher/last.pt
 
 The loss is α × T² × KL(teacher ‖ student, both at temperature T) + (1 − α) × that of the labels. `--alpha 0` is the
 same student on the same budget without a teacher. Several teachers are averaged. They look at the very pictures that
@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from models.lab import course, data, net, train
+from models.lab import course, data, net
 from models.lab.course import Course
-from models.lab.net import LOGITS, SHAPES, Grader
+from models.lab.head import Head
+from models.lab.net import SHAPES, Grader
+from models.lab.programme import Pixels, named
 from models.lab.settings import RUNS, read
 
 
@@ -40,25 +41,20 @@ class Settings(Course):
     alpha: float = 0.7
 
 
-def loss_of(logits: Tensor, targets: Tensor, temperature: float, alpha: float) -> Tensor:
-    """`targets` [n, 10]: labels, then the teachers' logits. Every output is a yes-or-no of its own, so the divergence
-    is between Bernoulli distributions."""
-    hard = train.loss_of(logits, targets)
+def loss_of(logits: Tensor, targets: Tensor, head: Head, temperature: float, alpha: float) -> Tensor:
+    """`targets` [n, 2k]: labels, then the teachers' logits."""
+    hard = head.loss(logits, targets[:, : head.logits])
     if not alpha:
         return hard
-    taught, learnt = targets[:, LOGITS:] / temperature, logits / temperature
-    entropy = functional.binary_cross_entropy_with_logits(taught, taught.sigmoid(), reduction="none")
-    crossed = functional.binary_cross_entropy_with_logits(learnt, taught.sigmoid(), reduction="none")
-    weights = torch.tensor(train.WEIGHTS) / sum(train.WEIGHTS)
-    soft = ((crossed - entropy) * weights).sum(dim=1).mean()
+    soft = head.divergence(logits / temperature, targets[:, head.logits :] / temperature)
     return alpha * temperature**2 * soft + (1 - alpha) * hard
 
 
 def answers(teachers: list[Path]) -> course.Answer:
-    """What the teachers say of a batch on average: logits [n, 5]."""
+    """What the teachers say of a batch on average: logits [n, k]."""
     known = [net.load(path) for path in teachers]
 
-    def answer(pixels: data.Pixels, filtered: int) -> NDArray[np.float32]:
+    def answer(pixels: Pixels, filtered: int) -> NDArray[np.float32]:
         said = []
         for teacher, size in known:
             seen = torch.from_numpy(np.stack([data.resized(one, size) for one in pixels]))
@@ -73,12 +69,12 @@ def answers(teachers: list[Path]) -> course.Answer:
 
 def student(settings: Settings) -> Grader:
     """The network to be taught, with what fits of `start`."""
-    size = course.plan_of(settings.sizes)[0]
+    size, programme = course.plan_of(settings.sizes)[0], named(settings.programme)
     if not settings.start:
-        return Grader(size, SHAPES[settings.shape])
+        return Grader(size, SHAPES[settings.shape], programme)
     if not settings.shape:
         return net.load(Path(settings.start), size)[0]
-    grader = Grader(size, SHAPES[settings.shape])
+    grader = Grader(size, SHAPES[settings.shape], programme)
     own, given = grader.state_dict(), torch.load(settings.start, weights_only=False)["weights"]
     grader.load_state_dict(
         own | {name: given[name] for name in own if name in given and given[name].shape == own[name].shape}
@@ -93,9 +89,9 @@ def lessons(settings: Settings) -> tuple[course.Loss, data.Split, data.Split | N
     if settings.alpha and not teachers:
         raise ValueError("--teachers are needed, or --alpha 0 to learn from the labels alone")
     return (
-        partial(loss_of, temperature=settings.temperature, alpha=settings.alpha),
+        partial(loss_of, head=named(settings.programme).head, temperature=settings.temperature, alpha=settings.alpha),
         course.load(settings, "train"),
-        data.load(data.shared() / "dr_pretrain", "train", 224, crop=False) if settings.mix else None,
+        course.filtered(settings),
         answers(teachers) if settings.alpha else None,
     )
 
@@ -103,7 +99,9 @@ def lessons(settings: Settings) -> tuple[course.Loss, data.Split, data.Split | N
 def distil(settings: Settings) -> Path:
     """Teach, or go on teaching. Returns the last checkpoint."""
     loss, learn, extra, answer = lessons(settings)
-    return course.fit(student(settings), settings, RUNS / settings.run, loss, learn, extra, answer=answer)
+    return course.fit(
+        student(settings), settings, RUNS / settings.programme / settings.run, loss, learn, extra, answer=answer
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Write a network as a float32 ONNX graph, without what an exporter leaves lying about.
 
-    python -m models.lab.export --checkpoint models/lab/runs/full/last.pt --out models/lab/runs/export/full.float32.onnx
+    python -m models.lab.export --checkpoint R/full/last.pt --out R/export/full.float32.onnx
 
 Several checkpoints, with commas between, become one graph that averages them: so the report weighs the teachers as they
 taught, together.
@@ -18,21 +18,23 @@ import torch
 from torch import Tensor, nn
 
 from models.lab import net
-from models.lab.net import REFERABLE, Grader
+from models.lab.net import Grader
 from models.lab.settings import RUNS, read
 
 
 @dataclass
 class Settings:
-    checkpoint: str = str(RUNS / "full" / "last.pt")
-    out: str = str(RUNS / "export" / "full.float32.onnx")
+    checkpoint: str = ""  # that of the programme's run `full` by default
+    out: str = ""  # full.float32.onnx among the programme's exports by default
     size: int = 0  # pixels; the checkpoint's own by default
     opset: int = 18
+    programme: str = "dr"
 
 
 class Explained(nn.Module):
-    """The logits, and where the referable one comes from: its class activation map (Zhou et al. 2016). The last layer
-    is linear and follows a mean, so the logit is exactly the map's mean plus a bias. Of several networks, the mean."""
+    """The logits, and where the head's explained ones come from: their class activation maps (Zhou et al. 2016). The
+    last layer is linear and follows a mean, so a logit is exactly its map's mean plus a bias. Of several networks, the
+    mean."""
 
     def __init__(self, *graders: Grader) -> None:
         super().__init__()
@@ -46,12 +48,14 @@ class Explained(nn.Module):
 
     def one(self, grader: Any, pixels: Tensor) -> tuple[Tensor, Tensor]:
         features = grader.features(pixels)
-        weight = grader.out.weight[REFERABLE : REFERABLE + 1, :, None, None]
-        return grader.out(features.mean(dim=(2, 3))), nn.functional.conv2d(features, weight)[:, 0]
+        explained = list(grader.programme.head.explained)
+        maps = nn.functional.conv2d(features, grader.out.weight[explained, :, None, None])
+        return grader.out(features.mean(dim=(2, 3))), maps[:, 0] if len(explained) == 1 else maps
 
 
 def export(graders: list[Grader], size: int, path: Path, opset: int = 18) -> None:
-    """Write the graph: `pixels` uint8 [1, size, size, 3] RGB to `logits` float32 [1, 5] and `map` float32 [1, h, w]."""
+    """Write the graph: `pixels` uint8 [1, size, size, 3] RGB to `logits` float32 [1, k] and `map` float32
+    [1, h, w], or [1, k, h, w] where every logit is explained."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
@@ -95,10 +99,15 @@ def strip(path: Path) -> None:
 
 
 def main(settings: Settings) -> Path:
-    """Export checkpoints that read one size. Returns the graph's path."""
-    loaded = [net.load(Path(path), settings.size) for path in settings.checkpoint.split(",")]
-    export([grader for grader, _ in loaded], loaded[0][1], Path(settings.out), settings.opset)
-    return Path(settings.out)
+    """Export checkpoints that read one size. Returns the graph's path. Raises ValueError for another programme's."""
+    runs = RUNS / settings.programme
+    paths = settings.checkpoint or str(runs / "full" / "last.pt")
+    loaded = [net.load(Path(path), settings.size) for path in paths.split(",")]
+    if {grader.programme.name for grader, _ in loaded} != {settings.programme}:
+        raise ValueError(f"{paths} is not of programme {settings.programme}")
+    out = Path(settings.out or runs / "export" / "full.float32.onnx")
+    export([grader for grader, _ in loaded], loaded[0][1], out, settings.opset)
+    return out
 
 
 if __name__ == "__main__":

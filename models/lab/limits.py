@@ -20,6 +20,19 @@ def temperature_of(logits: Floats, positive: Bools) -> float:
     return round(float(grid[loss.argmin()]), 3)
 
 
+def softmax(logits: Floats) -> Floats:
+    """Over the last axis."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+
+
+def temperature_of_classes(logits: Floats, classes: NDArray[np.int64]) -> float:
+    """The temperature with the least negative log-likelihood of logits [n, k], whose right classes are these."""
+    grid = np.geomspace(0.25, 4, 161)
+    loss = [-np.log(softmax(logits / t)[np.arange(len(classes)), classes].clip(1e-12)).mean() for t in grid]
+    return round(float(grid[int(np.argmin(loss))]), 3)
+
+
 def threshold_for(sensitivity: float, probability: Floats, positive: Bools) -> float:
     """The highest threshold that keeps this sensitivity, halfway to the next score below."""
     ranked = np.sort(probability[positive])[::-1]

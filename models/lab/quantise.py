@@ -1,7 +1,7 @@
 """One float32 graph in every number format: float16, int8 (dynamic, static per tensor, static per channel), int4,
 binary.
 
-    python -m models.lab.quantise --graph models/lab/runs/export/full.float32.onnx
+    python -m models.lab.quantise --graph R/export/full.float32.onnx
 
 The contrast filter and the classifier stay float. Static int8 is QDQ, calibrated on train photographs; of its two ways
 the one whose logits on val lie closer to float32 is written as `<name>.onnx`, the file to be released (differences in
@@ -39,25 +39,25 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 
 from models.lab import data
 from models.lab.export import strip
-from models.lab.net import REFERABLE
 from models.lab.pack import pack_binary, pack_int4
+from models.lab.programme import Pixels, named
 from models.lab.settings import RUNS, read
-from services.inference.evaluate import auc
 
 
 @dataclass
 class Settings:
-    graph: str = str(RUNS / "export" / "full.float32.onnx")
+    graph: str = ""  # full.float32.onnx among the programme's exports by default
     folder: str = ""
     formats: str = "static"  # static: what a release needs; all: what the report shows
     pictures: int = 160  # for calibration
     method: str = "MinMax"  # MinMax | Entropy | Percentile
+    programme: str = "dr"
 
 
 class Pictures(CalibrationDataReader):  # type: ignore[misc]
     """Feeds squares to the calibrator one by one."""
 
-    def __init__(self, pixels: data.Pixels, name: str) -> None:
+    def __init__(self, pixels: Pixels, name: str) -> None:
         self.rest = iter([{name: one[None]} for one in pixels])
 
     def get_next(self) -> dict[str, Any] | None:
@@ -97,7 +97,7 @@ def prepared(source: Path) -> Iterator[tuple[Path, onnx.ModelProto]]:
         yield ready, model
 
 
-def static(source: Path, target: Path, pixels: data.Pixels, per_channel: bool, method: str = "MinMax") -> None:
+def static(source: Path, target: Path, pixels: Pixels, per_channel: bool, method: str = "MinMax") -> None:
     """int8 weights and uint8 activations in QDQ form, calibrated on the squares given."""
     logging.getLogger().setLevel(logging.ERROR)
     with prepared(source) as (ready, model):
@@ -130,8 +130,8 @@ def float16(source: Path, target: Path) -> None:
     strip(target)
 
 
-def run(path: Path, pixels: data.Pixels, threads: int = 1) -> NDArray[np.float32]:
-    """Logits [n, 5] of a graph, one picture at a time as at the clinic."""
+def run(path: Path, pixels: Pixels, threads: int = 1) -> NDArray[np.float32]:
+    """Logits [n, k] of a graph, one picture at a time as at the clinic."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -147,18 +147,18 @@ def side_of(path: Path) -> int:
 
 def main(settings: Settings) -> dict[str, Any]:
     """Write the formats asked for and compare each with float32 on val."""
-    source = Path(settings.graph)
+    programme = named(settings.programme)
+    head, folder = programme.head, data.folder_of(programme, settings.folder)
+    source = Path(settings.graph or RUNS / programme.name / "export" / "full.float32.onnx")
     name, size = source.name.removesuffix(".float32.onnx"), side_of(source)
-    folder = Path(settings.folder) if settings.folder else data.shared() / "dr"
-    train = data.load(folder, "train", size, drop_rejects=True)
-    val = data.load(folder, "val", size, drop_rejects=True)
+    train = data.load(programme, folder, "train", size, drop_rejects=True)
+    val = data.load(programme, folder, "val", size, drop_rejects=True)
     chosen = np.random.default_rng(1).choice(len(train), min(settings.pictures, len(train)), replace=False)
     pixels = train.pixels[chosen]
     logits = run(source, val.pixels)
-    positive = val.grade >= 2
     result: dict[str, Any] = {
         "size": size,
-        "float32": {"bytes": source.stat().st_size, "val_auc": auc(positive, logits[:, REFERABLE])},
+        "float32": {"bytes": source.stat().st_size, head.metric: head.score(val.targets, logits)},
     }
     makers = {
         "int8-channel": lambda target: static(source, target, pixels, True, settings.method),
@@ -177,8 +177,8 @@ def main(settings: Settings) -> dict[str, Any]:
         small = run(target, val.pixels)
         result[kind] = {
             "bytes": target.stat().st_size,
-            "val_auc": auc(positive, small[:, REFERABLE]),
-            "logit_error": float(np.abs(small - logits)[:, REFERABLE].mean()),
+            head.metric: head.score(val.targets, small),
+            "logit_error": float(np.abs(small - logits)[:, list(head.explained)].mean()),
         }
     best = min(("int8-channel", "int8-tensor"), key=lambda kind: result[kind]["logit_error"])
     result["chosen"] = best

@@ -1,195 +1,48 @@
-"""Freeze exported graphs as tiers: temperature, thresholds and doubt from val, golden cases, manifest.
+"""Freeze exported graphs as tiers: what is decided on val, golden cases, manifest.
 
-    python -m models.lab.release --export models/lab/runs/export --version 0.2.0
+    python -m models.lab.release --version 0.2.0
+    python -m models.lab.release --programme maize
 
-Every `<tier>.onnx` in the folder becomes a tier, if it clears the same sensitivity floor at its own threshold; one that
-does not is not shipped. Refuses to release when a drawn retina does not come out as it must. The test split is not
-touched.
+Every `<tier>.onnx` in the folder of exports becomes a tier. Refuses to release when a drawn picture does not come out
+as it must. The test split is not touched.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageFilter
-
-from models.dr import phantom
-from models.lab import data
-from models.lab.limits import Bools, Floats, doubt_for, sigmoid, temperature_of, threshold_for
-from models.lab.net import OEDEMA, REFERABLE
-from models.lab.quantise import run, side_of
-from models.lab.settings import RUNS, read
-from services.inference import quality
-from services.inference.evaluate import REFERABLE_GRADE, auc
-from services.inference.labels import labelled
+from models.lab import release_classes, release_grades
+from models.lab.programme import named
+from models.lab.settings import read, word
+from models.lab.tiers import exports
 from services.inference.manifest import FORMAT
-from services.inference.preprocess import find_field, square
-
-MODELS = Path(__file__).resolve().parents[1]
-TIERS = {"full": 4, "medium": 2, "light": 1}  # best first, and over how many mirrored views each averages
 
 
-@dataclass
-class Settings:
-    export: str = str(RUNS / "export")
-    gate: str = str(RUNS / "quality.json")
-    models: str = str(MODELS)
-    version: str = "0.2.0"
-    sensitivity: float = 0.92  # on the gradable part of val, where each tier's threshold is frozen
-    specificity: float = 0.7  # a tier that needs more false alarms than this for that sensitivity is not shipped
-    caught: float = 0.5  # share of the referable photographs below the threshold that the band of doubt has to catch
-    retaken: float = 0.1  # and at most this share of the others may be taken again for it
-    spared: float = 0.985  # specificity at which oedema is suspected, over eyes with a grade below 2 and no oedema
-    tolerance: float = 0.05  # of a golden case's probability, between processors
-    golden_size: int = 400  # pixels
-
-
-@dataclass
-class Gradable:
-    """The photographs of a split that the quality gate lets through."""
-
-    pictures: list[Image.Image]
-    positive: Bools
-    oedema: Bools  # known to have it
-    dry: Bools  # grade below 2 and known, or by its grade of 0 taken, to have none
-
-    def squares(self, size: int) -> data.Pixels:
-        """[n, size, size, 3]"""
-        return np.stack([square(picture, size, find_field(picture)) for picture in self.pictures])
-
-
-def view_logits(path: Path, squares: data.Pixels, views: int) -> Floats:
-    """Mean logits [n, 5] over mirrored views, as the engine averages them."""
-    return np.asarray(np.mean([run(path, view) for view in data.mirrored(squares, views)], axis=0))
-
-
-def gradable(split: str, gate: dict[str, Any]) -> Gradable:
-    """Reads a split of `dr` through the gate."""
-    pictures, rows = [], []
-    for row in labelled(data.shared() / "dr", split):
-        with Image.open(data.shared() / "dr" / "images" / row["image"]) as image:
-            picture = image.convert("RGB")
-        if quality.assess(picture, gate["parameters"]).gradable:
-            pictures.append(picture)
-            rows.append(row)
-    grade = np.array([int(row["grade"]) for row in rows])
-    dme = np.array([float(row["dme"]) if row["dme"] else np.nan for row in rows])
-    positive = grade >= REFERABLE_GRADE
-    return Gradable(pictures, positive, dme > 0, ~positive & ((dme == 0) | (grade == 0)))
-
-
-def freeze(path: Path, val: Gradable, settings: Settings) -> dict[str, Any]:
-    """A tier's entry in the manifest. Raises RuntimeError when it cannot clear the floor."""
-    name, content, size = path.stem, path.read_bytes(), side_of(path)
-    compressed = json.loads(path.with_name(f"{name}.quantise.json").read_text())
-    logits = view_logits(path, val.squares(size), TIERS[name])
-    temperature = temperature_of(logits[:, REFERABLE], val.positive)
-    probability = sigmoid(logits[:, REFERABLE] / temperature)
-    threshold = round(threshold_for(settings.sensitivity, probability, val.positive), 4)
-    doubt = doubt_for(threshold, probability, val.positive, settings.caught, settings.retaken)
-    swollen = sigmoid(logits[:, OEDEMA])
-    oedema = round(float(np.quantile(swollen[val.dry], settings.spared)), 4)
-    referred = probability >= threshold
-    either = referred | (swollen >= oedema)
-    specificity = float((~referred)[~val.positive].mean())
-    if specificity < settings.specificity:
-        raise RuntimeError(f"{name}: {specificity:.3f} specificity at {settings.sensitivity} sensitivity: not shipped")
-    figures = {
-        "val_auc": auc(val.positive, probability),
-        "val_sensitivity": referred[val.positive].mean(),
-        "val_specificity": specificity,
-        "val_sensitivity_with_oedema": either[val.positive].mean(),
-        "val_specificity_with_oedema": (~either)[~val.positive].mean(),
-        "val_oedema_referred": either[val.oedema].mean(),
-        "val_doubtful": ((probability >= doubt) & ~either).mean(),
-        "float32_val_auc": compressed["float32"]["val_auc"],
-    }
-    return {
-        "file": f"{name}.onnx",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "size": size,
-        "views": TIERS[name],
-        "output": REFERABLE,
-        "temperature": temperature,
-        "threshold": threshold,
-        "doubt": doubt,
-        "oedema": {"output": OEDEMA, "temperature": 1.0, "threshold": oedema},
-        "metrics": {key: round(float(value), 4) for key, value in figures.items()}
-        | {"float32_bytes": compressed["float32"]["bytes"]},
-    }
-
-
-def golden_pictures(size: int) -> dict[str, tuple[Image.Image, bool, bool]]:
-    """File name to picture, gradable, referable."""
-    found: dict[str, tuple[Image.Image, bool, bool]] = {}
-    for seed in (1, 2):
-        found[f"golden/clean-{seed}.jpg"] = (phantom.draw(seed, size), True, False)
-        found[f"golden/lesions-{seed}.jpg"] = (phantom.draw(seed, size, lesions=True), True, True)
-    found["golden/blurred.jpg"] = (phantom.draw(3, size).filter(ImageFilter.GaussianBlur(size / 40)), False, False)
-    return found
-
-
-def golden_cases(folder: Path, export: Path, tiers: dict[str, Any], gate: dict[str, Any], size: int) -> list[Any]:
-    """Draw them, read them with every tier. Raises RuntimeError when one does not come out as drawn."""
-    cases = []
-    for name, (picture, gradable, referable) in golden_pictures(size).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        picture.save(folder / name, quality=90)
-        with Image.open(folder / name) as image:
-            drawn = image.convert("RGB")
-        verdict = quality.assess(drawn, gate["parameters"])
-        if verdict.gradable != gradable:
-            raise RuntimeError(f"{name}: {verdict}: not to be released")
-        expected: dict[str, float] = {}
-        for tier, entry in tiers.items() if gradable else ():
-            logits = view_logits(export / f"{tier}.onnx", square(drawn, entry["size"])[None], entry["views"])[0]
-            risk = float(sigmoid(logits[REFERABLE] / entry["temperature"]))
-            if ((risk >= entry["threshold"]) or sigmoid(logits[OEDEMA]) >= entry["oedema"]["threshold"]) != referable:
-                raise RuntimeError(
-                    f"{name}: {tier} says {risk:.3f}, threshold {entry['threshold']}: not to be released"
-                )
-            expected[tier] = round(risk, 4)
-        cases.append({"file": name, "gradable": gradable, "referable": referable, "probability": expected})
-    return cases
-
-
-def main(settings: Settings) -> dict[str, Any]:
-    """Write models/dr: graphs, golden cases, manifest."""
-    export, folder = Path(settings.export), Path(settings.models) / "dr"
-    gate = json.loads(Path(settings.gate).read_text())
-    val = gradable("val", gate)
-    tiers: dict[str, Any] = {}
-    for name in TIERS:
-        if (export / f"{name}.onnx").exists():
-            try:
-                tiers[name] = freeze(export / f"{name}.onnx", val, settings)
-            except RuntimeError as refusal:
-                print(refusal)
-    if not tiers:
-        raise RuntimeError(f"no graph in {export} clears the floor")
-    manifest = {
-        "format": FORMAT,
-        "programme": "dr",
-        "name": "jicho-dr",
-        "version": settings.version,
-        "tiers": tiers,
-        "quality": gate["parameters"],
-        "quality_metrics": gate["metrics"],
-        "golden": golden_cases(folder, export, tiers, gate, settings.golden_size),
-        "tolerance": settings.tolerance,
-    }
-    for name in tiers:
-        (folder / f"{name}.onnx").write_bytes((export / f"{name}.onnx").read_bytes())
+def main(settings: release_grades.Settings | release_classes.Settings) -> dict[str, Any]:
+    """Write models/<programme>: graphs, golden cases, manifest."""
+    if isinstance(settings, release_grades.Settings):
+        said = release_grades.contents(settings)
+    else:
+        said = release_classes.contents(settings)
+    name = settings.programme
+    known = {"format": FORMAT, "programme": name, "name": f"jicho-{name}", "version": settings.version}
+    manifest: dict[str, Any] = known | said
+    folder = Path(settings.models) / name
+    for tier in manifest["tiers"].values():
+        (folder / tier["file"]).write_bytes((exports(settings) / tier["file"]).read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 
 
+def settings_of(argv: list[str]) -> release_grades.Settings | release_classes.Settings:
+    """A programme of classes has other things to freeze than one of grades, and takes other settings."""
+    graded = named(word(argv, "programme", "dr")).head.kind == "grades"
+    return read(release_grades.Settings, argv) if graded else read(release_classes.Settings, argv)
+
+
 if __name__ == "__main__":
-    released = main(read(Settings))
+    released = main(settings_of(sys.argv[1:]))
     print(json.dumps({"tiers": released["tiers"], "golden": released["golden"]}, indent=1))

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from models.lab import looks
+from models.lab.head import REFERABLE
 from models.lab.limits import Bools, Floats, sigmoid, temperature_of, threshold_for
-from models.lab.net import REFERABLE
 from models.lab.quantise import run, side_of
-from models.lab.release import MODELS, gradable
-from models.lab.release import Settings as Release
+from models.lab.release_grades import Settings as Release
+from models.lab.release_grades import gradable
 from models.lab.settings import RUNS, read
+from models.lab.tiers import MODELS
 from services.inference.evaluate import auc, auc_interval, calibration_error
 
 ROWS = {
@@ -73,8 +74,8 @@ print(json.dumps({"ms": took[3:], "peak_mb": peak() - before}))
 
 @dataclass
 class Settings:
-    export: str = str(RUNS / "export")
-    gate: str = str(RUNS / "quality.json")
+    export: str = str(RUNS / "dr" / "export")
+    gate: str = str(RUNS / "dr" / "quality.json")
     models: str = str(MODELS)
     why: str = ""  # must be given for the test split to be looked at
     runs: int = 23  # of each graph in each of the rounds
@@ -148,7 +149,7 @@ def main(settings: Settings) -> dict[str, Any]:
 
 def learning_curve() -> list[dict[str, float]]:
     """Share of the photographs that a network learnt from, to its AUC on val, of the runs `curve-<share>`."""
-    runs = {float(path.name.removeprefix("curve-")): path for path in RUNS.glob("curve-*")}
+    runs = {float(path.name.removeprefix("curve-")): path for path in (RUNS / "dr").glob("curve-*")}
     logs = {share: json.loads((path / "metrics.json").read_text()) for share, path in sorted(runs.items())}
     return [{"share": share, "val_auc": log[-1]["val_auc"]} for share, log in logs.items()]
 

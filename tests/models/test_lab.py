@@ -42,9 +42,10 @@ def run(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     in every number format."""
     from models.lab import data, distil, export, prune, quantise, train
 
-    runs = tmp_path_factory.mktemp("runs")
+    everything = tmp_path_factory.mktemp("runs")
     for module in (data, train, distil, prune):
-        module.RUNS = runs
+        module.RUNS = everything
+    runs = everything / "dr"
     common: dict[str, Any] = {
         "folder": str(photographs), "side": 128, "batch": 8, "mix": 0, "average": 0.8, "threads": 1, "sizes": "2x96",
     }  # fmt: skip
@@ -93,7 +94,7 @@ def test_training_continues_from_its_checkpoint(run: Path, photographs: Path) ->
 
 def test_a_student_learns_from_its_teacher(run: Path) -> None:
     """Where all labels are wrong, who learns from the teacher knows better; the same student without it does not."""
-    from models.lab import course, net
+    from models.lab import course, head, net
     from services.inference.evaluate import auc
 
     seeds = np.arange(200, 232)
@@ -101,7 +102,7 @@ def test_a_student_learns_from_its_teacher(run: Path) -> None:
     for name in ("taught", "untaught"):
         student, size = net.load(run / name / "last.pt")
         squares = np.stack([np.asarray(phantom.draw(int(seed), size, lesions=seed % 2 == 1)) for seed in seeds])
-        found[name] = auc(seeds % 2 == 1, course.predict(student, squares)[:, net.REFERABLE])
+        found[name] = auc(seeds % 2 == 1, course.predict(student, squares)[:, head.REFERABLE])
     assert found["taught"] > 0.9
     assert found["untaught"] < 0.1
 
@@ -125,9 +126,7 @@ def test_a_share_of_the_photographs_keeps_every_source(share: float) -> None:
     from models.lab import data
 
     sources = ["a"] * 40 + ["b"] * 80
-    whole = data.Split(
-        np.zeros((120, 2, 2, 3), np.uint8), np.arange(120) % 5, np.zeros(120, np.float32), sources, sources
-    )
+    whole = data.Split(np.zeros((120, 2, 2, 3), np.uint8), np.zeros((120, 5), np.float32), sources, sources)
     part = whole.some(share)
     assert len(part) == round(120 * share)
     assert part.source.count("a") == pytest.approx(40 * share, abs=1)
@@ -135,15 +134,18 @@ def test_a_share_of_the_photographs_keeps_every_source(share: float) -> None:
 
 def test_the_soft_loss_is_the_divergence_times_the_temperature_squared() -> None:
     from models.lab.distil import loss_of
+    from models.lab.head import Grades
 
     student, teacher = torch.tensor([[0.0] * 5]), torch.tensor([[4.0] * 5])
     labels = torch.ones(1, 5)
     p, q = 1 / (1 + np.exp(-1.0)), 0.5
     divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
     expected = 0.7 * 16 * divergence + 0.3 * np.log(2)
-    found = loss_of(student, torch.cat([labels, teacher], dim=1), temperature=4.0, alpha=0.7)
+    found = loss_of(student, torch.cat([labels, teacher], dim=1), Grades(), temperature=4.0, alpha=0.7)
     assert abs(found.item() - expected) < 1e-5
-    assert loss_of(teacher, torch.cat([labels, teacher], dim=1), 4.0, 1.0).item() == pytest.approx(0, abs=1e-6)
+    assert loss_of(teacher, torch.cat([labels, teacher], dim=1), Grades(), 4.0, 1.0).item() == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(("step", "share"), [(0, 0.3), (35, 0.7375), (70, 0.8), (100, 0.8)])
@@ -175,8 +177,9 @@ def test_channel_pruning_takes_channels_out_of_the_graph(run: Path) -> None:
 def test_channel_pruning_keeps_what_the_weightiest_channels_say() -> None:
     """A block whose dropped channels say nothing answers as before."""
     from models.lab import net, prune
+    from models.lab.programme import named
 
-    grader = net.Grader(64, net.SHAPES["light"], pretrained=False).eval()
+    grader = net.Grader(64, net.SHAPES["light"], named("dr"), pretrained=False).eval()
     block = grader.blocks[3]
     silent = torch.arange(0, block._project_conv.in_channels, 2)
     with torch.no_grad():
@@ -189,10 +192,11 @@ def test_channel_pruning_keeps_what_the_weightiest_channels_say() -> None:
 
 def test_the_exported_graph_computes_what_the_network_does(run: Path, photographs: Path) -> None:
     from models.lab import course, data, net, quantise
+    from models.lab.programme import named
 
     grader, size = net.load(run / "student" / "last.pt")
     assert size == 96
-    pixels = data.load(photographs, "val", size).pixels[:6]
+    pixels = data.load(named("dr"), photographs, "val", size).pixels[:6]
     found = quantise.run(run / "export" / "student.float32.onnx", pixels)
     assert np.abs(found - course.predict(grader, pixels)).max() < 1e-3
 
@@ -200,13 +204,16 @@ def test_the_exported_graph_computes_what_the_network_does(run: Path, photograph
 def test_the_map_adds_up_to_the_referable_logit(run: Path, photographs: Path) -> None:
     import onnxruntime
 
-    from models.lab import data, net
+    from models.lab import data, head, net
+    from models.lab.programme import named
 
     grader, size = net.load(run / "student" / "last.pt")
     session = onnxruntime.InferenceSession(str(run / "export" / "student.float32.onnx"))
-    logits, found = session.run(["logits", "map"], {"pixels": data.load(photographs, "val", size).pixels[:1]})
+    logits, found = session.run(
+        ["logits", "map"], {"pixels": data.load(named("dr"), photographs, "val", size).pixels[:1]}
+    )
     assert found.shape == (1, 6, 6)
-    assert found.mean() + grader.out.bias[net.REFERABLE].item() == pytest.approx(logits[0, net.REFERABLE], abs=1e-3)
+    assert found.mean() + grader.out.bias[head.REFERABLE].item() == pytest.approx(logits[0, head.REFERABLE], abs=1e-3)
 
 
 @pytest.mark.parametrize(("name", "per_channel"), [("int8-channel", True), ("int8-tensor", False)])
@@ -261,6 +268,7 @@ def test_the_contrast_filter_is_the_published_one() -> None:
 
 
 def test_unknown_settings_raise() -> None:
+    from models.lab import train
     from models.lab.settings import read
     from models.lab.train import Settings
 
@@ -268,21 +276,36 @@ def test_unknown_settings_raise() -> None:
     for words in (["--bacth", "4"], ["batch", "4"], ["--batch"], ["--batch", "many"]):
         with pytest.raises(ValueError, match=r"setting|pairs|invalid"):
             read(Settings, words)
+    for name in ("wheat", "lab", "../dr"):
+        with pytest.raises(ValueError, match=r"unknown programme .* known: dr, maize"):
+            read(Settings, ["--programme", name])
+    with pytest.raises(ValueError, match="unknown stage pretrain; maize has tune"):
+        train.train(Settings(programme="maize", stage="pretrain"))
+
+
+def test_a_programmes_settings_stand_in_for_defaults_but_not_for_what_is_given() -> None:
+    from models.lab.settings import read
+    from models.lab.train import Settings
+
+    assert read(Settings, []) == Settings()
+    assert read(Settings, ["--programme", "maize"]).mix == 0 != Settings().mix
+    assert read(Settings, ["--programme", "maize", "--mix", "3"]).mix == 3
 
 
 def test_unknown_labels_do_not_pull() -> None:
     """A missing oedema label adds nothing to the loss, whatever the logit."""
-    from models.lab.train import loss_of
+    from models.lab.head import Grades
 
     targets = torch.tensor([[1.0, 1.0, 0.0, 0.0, float("nan")]])
-    one, other = (loss_of(torch.tensor([[0.0, 0.0, 0.0, 0.0, z]]), targets) for z in (-9.0, 9.0))
+    one, other = (Grades().loss(torch.tensor([[0.0, 0.0, 0.0, 0.0, z]]), targets) for z in (-9.0, 9.0))
     assert one == other
 
 
 def test_freezing_keeps_the_first_blocks() -> None:
     from models.lab.net import SHAPES, Grader
+    from models.lab.programme import named
 
-    net = Grader(64, SHAPES["full"], pretrained=False)
+    net = Grader(64, SHAPES["full"], named("dr"), pretrained=False)
     net.freeze(3)
     net.train()
     loss: Any = net(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)).sum()

@@ -1,0 +1,121 @@
+"""A release of classes: temperature, and the confidence below which nothing is said, from val.
+
+The limit is the lowest that refuses as many of val's strangers as it has to, and from which as much as it has to be of
+what is said of val's hardest source is right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from PIL import Image
+
+from models.lab import data
+from models.lab.head import Classes
+from models.lab.limits import Floats, softmax, temperature_of_classes
+from models.lab.programme import Programme, named
+from models.lab.tiers import Common, compression, described, exports, graphs, view_logits
+from services.inference.preprocess import square
+
+
+@dataclass
+class Settings(Common):
+    programme: str = "maize"
+    strangers: float = 0.95  # share of val's strangers of each kind, on average over kinds, that is refused
+    right: float = 0.8  # share that is right, of what is said of val's photographs of the hardest source
+    floor: float = 0.7  # accuracy on val, over all that is said, without which a tier is not shipped
+
+
+def limit_for(refused: float, right: float, confidence: Floats, correct: Floats, strange: dict[str, Floats]) -> float:
+    """The lowest confidence, in hundredths, from which strangers are refused and answers are right as wanted. Raises
+    RuntimeError when there is none."""
+    for limit in (hundredth / 100 for hundredth in range(30, 100)):
+        said = confidence >= limit
+        away = np.mean([(found < limit).mean() for found in strange.values()])
+        if said.any() and away >= refused and correct[said].mean() >= right:
+            return limit
+    raise RuntimeError(f"no confidence refuses {refused} of the strangers and is right in {right}: not shipped")
+
+
+def freeze(path: Path, programme: Programme, settings: Settings) -> dict[str, Any]:
+    """A tier's entry in the manifest. Raises RuntimeError when it cannot clear the floor."""
+    tier, compressed = described(path), compression(path)
+    val = data.load(programme, data.folder_of(programme, ""), "val", tier["size"])
+    strange = data.strange(programme, "val", tier["size"])
+    logits, classes = view_logits(path, val.pixels, tier["views"]), val.targets.argmax(axis=1)
+    temperature = temperature_of_classes(logits, classes)
+    probability = softmax(logits / temperature)
+    confidence, correct = probability.max(axis=1), (probability.argmax(axis=1) == classes).astype(float)
+    off = softmax(view_logits(path, strange.pixels, tier["views"]) / temperature).max(axis=1)
+    kinds = np.array(strange.source)
+    sources = np.array(val.source)
+    hardest = min(sorted(set(val.source)), key=lambda source: correct[sources == source].mean())
+    hard = sources == hardest
+    limit = limit_for(
+        settings.strangers, settings.right, confidence[hard], correct[hard],
+        {str(kind): off[kinds == kind] for kind in np.unique(kinds)},
+    )  # fmt: skip
+    said = confidence >= limit
+    if correct[said].mean() < settings.floor:
+        raise RuntimeError(f"{path.stem}: {correct[said].mean():.3f} of what it says on val is right: not shipped")
+    figures = {
+        "val_accuracy": correct.mean(),
+        "val_answered": said.mean(),
+        "val_accuracy_answered": correct[said].mean(),
+        "val_strangers_refused": np.mean([(off[kinds == kind] < limit).mean() for kind in np.unique(kinds)]),
+        "float32_val_accuracy": compressed["float32"]["val_accuracy"],
+    }
+    return tier | {
+        "temperature": temperature,
+        "abstain_below": limit,
+        "metrics": {key: round(float(value), 4) for key, value in figures.items()}
+        | {"float32_bytes": compressed["float32"]["bytes"]},
+    }
+
+
+def golden_cases(programme: Programme, folder: Path, export: Path, tiers: dict[str, Any], size: int) -> list[Any]:
+    """Draw them, read them with every tier. Raises RuntimeError when one does not come out as drawn."""
+    head, cases = cast(Classes, programme.head), []
+    for name, (picture, drawn) in programme.golden(size).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        picture.save(folder / name, quality=90)
+        with Image.open(folder / name) as image:
+            read = image.convert("RGB")
+        expected: dict[str, float] = {}
+        for tier, entry in tiers.items():
+            pixels = square(read, entry["size"], programme.field(read, 0.5))
+            logits = view_logits(export / entry["file"], pixels[None], entry["views"])[0]
+            probability = softmax(logits / entry["temperature"])
+            top = float(probability.max())
+            said = head.names[int(probability.argmax())] if top >= entry["abstain_below"] else None
+            if said != drawn:
+                raise RuntimeError(f"{name}: {tier} says {said} ({top:.3f}), drawn was {drawn}: not to be released")
+            expected[tier] = round(top, 4)
+        cases.append({"file": name, "class": drawn, "probability": expected})
+    return cases
+
+
+def contents(settings: Settings) -> dict[str, Any]:
+    """What the manifest says. Raises RuntimeError when no tier clears the floor or a drawing comes out wrong."""
+    programme, export = named(settings.programme), exports(settings)
+    tiers: dict[str, Any] = {}
+    for path in graphs(export):
+        try:
+            tiers[path.stem] = freeze(path, programme, settings)
+        except RuntimeError as refusal:
+            print(f"{path.stem}: {refusal}")
+    if not tiers:
+        raise RuntimeError(f"no graph in {export} clears the floor")
+    folder = Path(settings.models) / programme.name
+    return {
+        "kind": "classes",
+        "classes": list(cast(Classes, programme.head).names),
+        "healthy": cast(Classes, programme.head).healthy,
+        "crop": "centre",
+        "tiers": tiers,
+        "golden": golden_cases(programme, folder, export, tiers, settings.golden_size),
+        "tolerance": settings.tolerance,
+    }
