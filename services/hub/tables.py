@@ -230,3 +230,63 @@ alert = sa.Table(
         postgresql_where=sa.text("closed_at IS NULL"),
     ),
 )
+
+# A photograph on its way (tus 1.0): what came is in `upload_chunk`, so that any process of the hub can go on with it.
+upload = sa.Table(
+    "upload",
+    METADATA,
+    _id(),
+    sa.Column("token", sa.Text, nullable=False, unique=True),
+    _of("site"),
+    sa.Column("photo_ref", sa.BigInteger, nullable=False),
+    sa.Column("metadata", sa.Text, nullable=False),
+    sa.Column("length", sa.Integer, nullable=False),
+    sa.Column("offset", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("state", sa.Text, nullable=False),
+    # Grows whenever the site asks where to go on: a request from before writes nothing more.
+    sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
+    # Bytes that came for it, kept or not: what breaks cost.
+    sa.Column("received", sa.BigInteger, nullable=False, server_default="0"),
+    _at("created_at"),
+    _at("expires_at"),
+    sa.Index("ix_upload_expires_at", "expires_at"),
+)
+
+upload_chunk = sa.Table(
+    "upload_chunk",
+    METADATA,
+    _id(),
+    _of("upload", index=False),
+    sa.Column("offset", sa.Integer, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("upload_id", "offset"),
+)
+
+photograph = sa.Table(
+    "photograph",
+    METADATA,
+    _id(),
+    _of("site", index=False),
+    sa.Column("photo_ref", sa.BigInteger, nullable=False),
+    sa.Column("screening_ref", sa.BigInteger, nullable=False),
+    sa.Column("eye", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("media_key", sa.Text, nullable=False),
+    sa.Column("heatmap_key", sa.Text),
+    # The model's, of the photograph as it was taken and as it came here.
+    sa.Column("probability_before", sa.Float),
+    sa.Column("probability_after", sa.Float),
+    _at("received_at"),
+    sa.UniqueConstraint("site_id", "photo_ref"),
+    sa.Index("ix_photograph_site_id_screening_ref", "site_id", "screening_ref"),
+)
+
+# Files whose row is gone and that are still to be deleted: the store of media may be away.
+media_erasure = sa.Table(
+    "media_erasure",
+    METADATA,
+    _id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _at("asked_at"),
+)
