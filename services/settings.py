@@ -128,6 +128,11 @@ class Settings(BaseSettings):
 
     sync_batch: int = Field(50, ge=1, le=300, description="results that go to the hub at once, at most")
     sync_seconds: int = Field(300, ge=1, le=3600, description="the oldest result waits so long for a full batch")
+    sync_photographs: Literal["needed", "all", "none"] = Field(
+        "needed", description="which photographs go to the hub: of referred and doubtful eyes, all or none"
+    )
+    sync_photograph_kb: int = Field(100, ge=10, le=500, description="1000 bytes that a photograph may have on its way")
+    sync_chunk_kb: int = Field(64, ge=4, le=512, description="1024 bytes of a photograph that are sent at once")
     updates_hours: int = Field(
         24, ge=0, le=8760, description="hours between two looks for models and voices; 0: only when the hub says so"
     )
@@ -139,6 +144,8 @@ class Settings(BaseSettings):
     hub_database_url: str = Field("", description="the hub's PostgreSQL, or SQLite in its directory")
     hub_processes: int = Field(2, ge=1, le=64, description="processes of the hub; one with SQLite")
     hub_threads: int = Field(8, ge=1, le=256, description="threads of each process of the hub")
+    hub_media_url: str = Field("", description="where the hub keeps photographs, as fsspec reads it")
+    hub_upload_days: int = Field(7, ge=1, le=90, description="an unfinished photograph is kept so long")
     hub_certificate: Path | None = Field(None, description="certificate of the hub, PEM; default: made for a trial")
     hub_key: Path | None = Field(None, description="key of that certificate, PEM")
 
@@ -244,6 +251,10 @@ class Settings(BaseSettings):
     @property
     def hub_store_url(self) -> str:
         return self.hub_database_url or f"sqlite:///{self.hub_dir / 'hub.db'}"
+
+    @property
+    def hub_media(self) -> str:
+        return self.hub_media_url or str((self.hub_dir / "photographs").absolute())
 
     @property
     def simulator_url(self) -> str:

@@ -7,14 +7,14 @@ import logging
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from services.hub import receiving_routes, runtime, updates
+from services.hub import receiving_routes, runtime, tus, updates
 from services.hub.doors import Refused
 
 _LOG = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
 """Bytes of one request: a batch has hundreds at most, a photograph's chunk some hundred thousand."""
 
-BLUEPRINTS = (receiving_routes.blueprint, updates.blueprint)
+BLUEPRINTS = (receiving_routes.blueprint, updates.blueprint, tus.blueprint)
 
 
 def create_hub() -> Flask:

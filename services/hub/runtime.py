@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from services import settings as settings_module
+from services.hub.media import HubMedia
 from services.settings import Settings
 from services.store.database import Database
 from services.store.migrate import migrate
@@ -22,6 +23,10 @@ class Hub:
     @cached_property
     def db(self) -> Database:
         return Database(self.settings.hub_store_url)
+
+    @cached_property
+    def media(self) -> HubMedia:
+        return HubMedia(self.settings.hub_media)
 
     def migrate(self) -> None:
         """Brings the hub's store to the schema of this release."""
