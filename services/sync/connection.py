@@ -29,6 +29,16 @@ class _Counted:
         self.received += len(data)
         return data
 
+    @property
+    def _io_refs(self) -> int:
+        """How many files read from the socket, which closes with the last of them: an answer that ends the connection
+        is still to be read when http.client closes it."""
+        return int(self._wrapped._io_refs)  # type: ignore[attr-defined]
+
+    @_io_refs.setter
+    def _io_refs(self, number: int) -> None:
+        self._wrapped._io_refs = number  # type: ignore[attr-defined]
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)
 
