@@ -148,6 +148,12 @@ class Settings(BaseSettings):
     hub_upload_days: int = Field(7, ge=1, le=90, description="an unfinished photograph is kept so long")
     hub_certificate: Path | None = Field(None, description="certificate of the hub, PEM; default: made for a trial")
     hub_key: Path | None = Field(None, description="key of that certificate, PEM")
+    hub_review_negatives: float = Field(
+        0.02, ge=0, le=1, description="share of results without referable signs that reviewers look at too"
+    )
+    hub_alert_unseen_hours: int = Field(
+        24, ge=1, le=8760, description="a site not seen, or a result not sent, for so long is worth an alert"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.commands import clear_errors, configure
+
+if TYPE_CHECKING:
+    from services.store.database import Database
 
 
 @click.group()
@@ -72,6 +76,72 @@ def hub_revoke(number: int) -> None:
             revoked = revoke(tx, number)
         if not revoked:
             raise click.ClickException(f"there is no site {number} to revoke: see `python app.py hub sites`")
+
+
+@hub.group("reviewer")
+def hub_reviewer() -> None:
+    """Who may look at the hub's pages."""
+
+
+@hub_reviewer.command("add")
+@click.argument("name")
+@click.option("--operator", is_flag=True, help="sees sites, monitoring and alerts, but no photograph")
+def hub_reviewer_add(name: str, operator: bool) -> None:
+    """Let NAME in and print the password, once. A known name gets a new one."""
+    from services.hub.reviewers import add
+
+    with clear_errors(), _store().write() as tx:
+        click.echo(add(tx, name, "operator" if operator else "reviewer"))
+
+
+@hub_reviewer.command("list")
+def hub_reviewer_list() -> None:
+    """Show everybody, with the number by which sites know a reviewer."""
+    from services.hub.reviewers import listed
+
+    with clear_errors(), _store().read() as tx:
+        for each in listed(tx):
+            state = "removed" if each["removed_at"] else each["role"]
+            click.echo(f"{each['id']:4}  {state:9}  {each['name']}")
+
+
+@hub_reviewer.command("remove")
+@click.argument("name")
+def hub_reviewer_remove(name: str) -> None:
+    """Let NAME in no more; what was reviewed stays."""
+    from services.hub.reviewers import remove
+
+    with clear_errors(), _store().write() as tx:
+        if not remove(tx, name):
+            raise click.ClickException(f"there is no reviewer {name}: see `python app.py hub reviewer list`")
+
+
+@hub.command("alerts")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
+def hub_alerts(as_json: bool) -> None:
+    """Look at everything and show what is wrong; exit status 1 if anything is."""
+    from services.hub.alerts import refresh
+    from services.hub.weeks import recount
+    from services.hub.words import alert_words, words
+    from services.settings import current
+
+    with clear_errors(), _store().write() as tx:
+        recount(tx)
+        found = refresh(tx, current())
+    for each in found:
+        said = f"{words('alert-' + each['kind'])}: {each['site'] or words('all-sites')}, {alert_words(each)}"
+        click.echo(json.dumps(each) if as_json else said)
+    if found:
+        sys.exit(1)
+
+
+def _store() -> Database:
+    from services.hub import runtime
+
+    configure("command")
+    found = runtime.current()
+    found.migrate()
+    return found.db
 
 
 def _line(each: dict[str, Any]) -> str:

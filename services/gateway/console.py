@@ -6,11 +6,11 @@ import hmac
 import time
 from collections import deque
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request
 
 from services import runtime
+from services.same_origin import refuse_other_sites
 
 _HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _GUESSES, _WITHIN_S = 10, 60.0
@@ -23,7 +23,7 @@ def guard(blueprint: Blueprint) -> None:
 
 
 def _check() -> Response | None:
-    _refuse_other_sites()
+    refuse_other_sites()
     password = runtime.current().settings.console_password.get_secret_value()
     if not password:
         _require_this_machine()
@@ -50,10 +50,3 @@ def _require_this_machine() -> None:
     proxied = bool(runtime.current().settings.public_url)
     if proxied or name not in _HERE or not ip_address(request.remote_addr or "0.0.0.0").is_loopback:
         abort(403, "Set JICHO_CONSOLE_PASSWORD to use the console from elsewhere.")
-
-
-def _refuse_other_sites() -> None:
-    """403 for what another site's page has the browser send: it would come with the console's password."""
-    origin = request.headers.get("Origin")
-    if request.method not in ("GET", "HEAD") and origin is not None and urlsplit(origin).netloc != request.host:
-        abort(403)

@@ -9,12 +9,20 @@ from werkzeug.exceptions import HTTPException
 
 from services.hub import receiving_routes, runtime, tus, updates
 from services.hub.doors import Refused
+from services.hub.pages import access, overview_pages, review_pages
 
 _LOG = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
 """Bytes of one request: a batch has hundreds at most, a photograph's chunk some hundred thousand."""
 
-BLUEPRINTS = (receiving_routes.blueprint, updates.blueprint, tus.blueprint)
+BLUEPRINTS = (
+    receiving_routes.blueprint,
+    updates.blueprint,
+    tus.blueprint,
+    access.blueprint,
+    overview_pages.blueprint,
+    review_pages.blueprint,
+)
 
 
 def create_hub() -> Flask:

@@ -19,6 +19,7 @@ KINDS = {
     "result": "services.hub.results:store_results",
     "withdrawn": "services.hub.results:delete_withdrawn",
     "visit": "services.hub.results:store_visits",
+    "verdict-told": "services.hub.reviewing:was_told",
 }
 """What takes the events of a kind: `handler(tx, site_id, events)`, in their order; may be called twice with one."""
 

@@ -206,6 +206,7 @@ week = sa.Table(
     sa.Column("ungradable", sa.Integer, nullable=False),
     # Photographs by confidence, in hundredths from 50 to 100.
     sa.Column("confidence", sa.JSON, nullable=False),
+    _at("counted_at"),
     sa.UniqueConstraint("week", "site_id", "model_id"),
 )
 

@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("positive", sa.Integer(), nullable=False),
         sa.Column("ungradable", sa.Integer(), nullable=False),
         sa.Column("confidence", sa.JSON(), nullable=False),
+        sa.Column("counted_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_week_site_id")),
         sa.ForeignKeyConstraint(["model_id"], ["model.id"], name=op.f("fk_week_model_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_week")),

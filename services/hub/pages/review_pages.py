@@ -1,0 +1,99 @@
+"""The reviewer's pages: what waits, one case with its photographs, and the form for what is found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from flows.catalogue import text
+from services.hub import review_queue, runtime
+from services.hub.opinions import GRADES, NOTES, EyeFinding, Opinion, Unsound
+from services.hub.pages.access import guard
+from services.hub.reviewing import NotToReview, save, standing
+from services.screening.decision import EYES
+
+blueprint = Blueprint("review", __name__, template_folder="templates")
+guard(blueprint, reviewers_only=True)
+_UNGRADABLE = "ungradable"
+_OUTCOMES = ("agree", "refer", "rescreen", "retake")
+
+
+@blueprint.get("/review")
+def queue() -> str:
+    """What waits for a reviewer."""
+    hub = runtime.current()
+    share = hub.settings.hub_review_negatives
+    with hub.db.read() as tx:
+        waiting = review_queue.waiting(tx, share=share)
+        number = review_queue.count(tx, share=share)
+    return render_template("queue.html", waiting=waiting, number=number)
+
+
+@blueprint.get("/review/<int:number>")
+def case(number: int) -> str:
+    """One case."""
+    return _case_page(number)
+
+
+@blueprint.post("/review/<int:number>")
+def judge(number: int) -> Response | tuple[str, int]:
+    """What the reviewer found; then the next case."""
+    hub = runtime.current()
+    try:
+        with hub.db.write() as tx:
+            save(tx, g.reviewer, number, request.form.get("seq", 0, type=int), _opinion(tx, number))
+    except Unsound as problem:
+        return _case_page(number, problem=str(problem)), 422
+    except NotToReview as problem:
+        return _case_page(number, problem=str(problem)), 409
+    with hub.db.read() as tx:
+        waiting = review_queue.waiting(tx, share=hub.settings.hub_review_negatives, limit=2)
+    following = [each["id"] for each in waiting if each["id"] != number]
+    return redirect(url_for("review.case", number=following[0]) if following else url_for("review.queue"))
+
+
+def _case_page(number: int, *, problem: str | None = None) -> str:
+    with runtime.current().db.read() as tx:
+        found = review_queue.case(tx, number)
+        if found is None:
+            abort(404)
+        reviews = review_queue.history(tx, number)
+        mine = [each for each in standing(tx, number, found["seq"]) if each.reviewer_id == g.reviewer.id]
+    # Second readers judge for themselves: what others found is shown once one has said what one thinks.
+    shown = reviews if mine else [each for each in reviews if each["reviewer_id"] == g.reviewer.id]
+    return render_template(
+        "case.html",
+        case=found,
+        eyes=[eye for eye in EYES if any(each["eye"] == eye for each in found["eyes"])],
+        grades=GRADES,
+        notes={note: text("en", note, code=found["screening_ref"]) for note in NOTES},
+        photographs=[],
+        outcomes=_OUTCOMES,
+        mine=mine[0] if mine else None,
+        reviews=shown,
+        hidden=len(reviews) - len(shown),
+        problem=problem,
+    )
+
+
+def _opinion(tx: Any, number: int) -> Opinion:
+    """The opinion in a form. Raises Unsound, NotToReview."""
+    form, eyes = request.form, {}
+    for eye in EYES:
+        graded = form.get(f"{eye}-grade")
+        if graded is None:
+            continue
+        if graded != _UNGRADABLE and not (graded.isascii() and graded.isdigit()):
+            raise Unsound("unsound-grade")
+        eyes[eye] = EyeFinding(None if graded == _UNGRADABLE else int(graded), form.get(f"{eye}-oedema") == "yes")
+    outcome = form.get("outcome")
+    if outcome not in _OUTCOMES:
+        raise Unsound("unsound-outcome")
+    if outcome == "agree":
+        found = review_queue.case(tx, number)
+        if found is None:
+            raise NotToReview("review-gone")
+        outcome = found["outcome"]
+    return Opinion(eyes, outcome, form.get("note") or None)  # type: ignore[arg-type]

@@ -1,0 +1,148 @@
+"""Who may look at the hub's pages: a list of names, each with a password that was printed once and is kept hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.hub.tables import reviewer, sign_in
+from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
+from services.store.database import Database, insert_once
+
+Role = Literal["reviewer", "operator"]
+SIGNED_IN_MS = 12 * HOUR_MS
+_PASSWORD_BYTES = 15
+_WRONG, _LOCKED_MS = 10, MINUTE_MS
+_LOG2_N, _R, _P = 14, 8, 5
+"""Cost of scrypt: one of the equal choices of OWASP's Password Storage Cheat Sheet (16 MiB, some 0.2 s)."""
+
+
+class Locked(Exception):
+    """Too many wrong passwords for this name: none is looked at for a minute."""
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Who is signed in. A reviewer judges photographs; an operator sees how sites are, and no photograph."""
+
+    id: int
+    name: str
+    role: Role
+
+
+def add(tx: Connection, name: str, role: Role) -> str:
+    """Lets somebody in, and returns the password, which nobody can find out again. A known name gets a new password and
+    role, and is signed out everywhere."""
+    password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    values = {"role": role, "password": _hashed(password), "wrong": 0, "locked_until": None, "removed_at": None}
+    if insert_once(tx, reviewer, {"name": name, "added_at": now_ms()} | values, key=("name",)) is None:
+        tx.execute(reviewer.update().where(reviewer.c.name == name).values(values))
+        _sign_out_everywhere(tx, name)
+    return password
+
+
+def remove(tx: Connection, name: str) -> bool:
+    """Lets somebody in no more; what she found stays. False if there is no such name."""
+    here = sa.and_(reviewer.c.name == name, reviewer.c.removed_at.is_(None))
+    changed = tx.execute(reviewer.update().where(here).values(removed_at=now_ms()))
+    _sign_out_everywhere(tx, name)
+    return changed.rowcount > 0
+
+
+def listed(tx: Connection) -> list[dict[str, Any]]:
+    """Everybody, oldest first: `{"id", "name", "role", "added_at", "removed_at"}`."""
+    columns = (reviewer.c.id, reviewer.c.name, reviewer.c.role, reviewer.c.added_at, reviewer.c.removed_at)
+    return [dict(row) for row in tx.execute(sa.select(*columns).order_by(reviewer.c.id)).mappings()]
+
+
+def begin(db: Database, name: str, password: str) -> str | None:
+    """A token for whoever knows the password, None for a wrong one. Raises Locked.
+
+    Takes as long for a name that is none: nobody learns names by trying.
+    """
+    with db.read() as tx:
+        row = tx.execute(sa.select(reviewer).where(reviewer.c.name == name, reviewer.c.removed_at.is_(None))).first()
+    if row is not None and row.locked_until is not None and row.locked_until > now_ms():
+        raise Locked
+    right = _is_right(password, _NOBODY if row is None else row.password)  # outside of any transaction: it is slow
+    if row is None:
+        return None
+    with db.write() as tx:
+        if right:
+            return _admit(tx, row.id)
+        _count_wrong(tx, row.id)
+        return None
+
+
+def who(tx: Connection, token: str) -> Reviewer | None:
+    """Whose token this is."""
+    row = tx.execute(
+        sa.select(reviewer.c.id, reviewer.c.name, reviewer.c.role)
+        .join(sign_in, sign_in.c.reviewer_id == reviewer.c.id)
+        .where(
+            sign_in.c.token_sha256 == _of_token(token),
+            sign_in.c.expires_at > now_ms(),
+            reviewer.c.removed_at.is_(None),
+        )
+    ).first()
+    return None if row is None else Reviewer(row.id, row.name, row.role)
+
+
+def end(tx: Connection, token: str) -> None:
+    """Signs out."""
+    tx.execute(sign_in.delete().where(sign_in.c.token_sha256 == _of_token(token)))
+
+
+def _admit(tx: Connection, reviewer_id: int) -> str:
+    now, token = now_ms(), secrets.token_urlsafe(32)
+    tx.execute(reviewer.update().where(reviewer.c.id == reviewer_id).values(wrong=0, locked_until=None))
+    tx.execute(sign_in.delete().where(sign_in.c.expires_at < now))
+    row = {"reviewer_id": reviewer_id, "token_sha256": _of_token(token), "at": now, "expires_at": now + SIGNED_IN_MS}
+    tx.execute(sign_in.insert().values(row))
+    return token
+
+
+def _count_wrong(tx: Connection, reviewer_id: int) -> None:
+    theirs = reviewer.c.id == reviewer_id
+    tx.execute(reviewer.update().where(theirs).values(wrong=reviewer.c.wrong + 1))
+    locked = {"wrong": 0, "locked_until": now_ms() + _LOCKED_MS}
+    tx.execute(reviewer.update().where(theirs, reviewer.c.wrong >= _WRONG).values(locked))
+
+
+def _sign_out_everywhere(tx: Connection, name: str) -> None:
+    theirs = sa.select(reviewer.c.id).where(reviewer.c.name == name)
+    tx.execute(sign_in.delete().where(sign_in.c.reviewer_id.in_(theirs)))
+
+
+def _of_token(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _hashed(password: str) -> str:
+    salt = secrets.token_bytes(16)
+    return f"scrypt:{_LOG2_N}:{_R}:{_P}:{_text(salt)}:{_text(_scrypt(password, salt, _LOG2_N, _R, _P))}"
+
+
+def _is_right(password: str, kept: str) -> bool:
+    _, log2_n, r, p, salt, expected = kept.split(":")
+    found = _scrypt(password, b64decode(salt), int(log2_n), int(r), int(p))
+    return hmac.compare_digest(found, b64decode(expected))
+
+
+def _scrypt(password: str, salt: bytes, log2_n: int, r: int, p: int) -> bytes:
+    n = 2**log2_n
+    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=2 * 128 * n * r, dklen=32)
+
+
+def _text(content: bytes) -> str:
+    return b64encode(content).decode()
+
+
+_NOBODY = f"scrypt:{_LOG2_N}:{_R}:{_P}:{_text(bytes(16))}:{_text(bytes(32))}"
