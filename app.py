@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from services import settings
 from services.commands import clear_errors, configure, until_signalled
 from services.commands.facility import facility
 from services.commands.hub import hub
+from services.commands.ledger import ledger
 from services.commands.messages import messages
 from services.commands.sync import sync
 from services.commands.voices import voices
@@ -38,6 +40,7 @@ def main() -> None:
 
 main.add_command(facility)
 main.add_command(hub)
+main.add_command(ledger)
 main.add_command(messages)
 main.add_command(sync)
 main.add_command(voices)
@@ -64,6 +67,7 @@ def gateway() -> None:
 
     with clear_errors():
         configured = configure("gateway")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # what was counted is written down at an orderly end
         waitress.serve(
             create_app(),
             host=configured.host,

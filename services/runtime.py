@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services import settings as settings_module
+from services.ledger.tally import Tally
 from services.screening.media import MediaStore
 from services.settings import Settings
 from services.site.strain import Limits
@@ -54,7 +55,12 @@ class Runtime:
     def channels(self) -> Channels:
         from services.channels.registry import Channels
 
-        return Channels(self.settings)
+        return Channels(self.settings, self.tally)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What this process moves over the wide-area link."""
+        return Tally(lambda: self.db)
 
 
 @lru_cache(maxsize=1)

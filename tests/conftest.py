@@ -29,6 +29,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     current = runtime.current()
     current.db.create_missing()
     yield current
+    current.tally.stop()
     current.db.close()
     settings.current.cache_clear()
     runtime.current.cache_clear()

@@ -26,6 +26,8 @@ from services.channels.base import (
 )
 from services.channels.gsm7 import normalise, parts
 from services.channels.phone_numbers import from_carrier
+from services.ledger.clients import of_requests
+from services.ledger.meter import NO_METER, Meter, Purpose
 
 NAME = "africastalking"
 _LONGEST = {"text": 2_000, "sessionId": 200, "id": 200}
@@ -135,9 +137,10 @@ class AfricasTalkingSms:
         base_url: str = "",
         *,
         timeout_s: tuple[float, float] = (3.05, 9.05),
+        meter: Meter = NO_METER,
     ) -> None:
         self._username, self._api_key, self._sender, self._base_url = username, api_key, sender, base_url
-        self._timeout_s = timeout_s
+        self._timeout_s, self._meter = timeout_s, meter
         self._service: Any = None
 
     def send(self, message: Outbound) -> Receipt:
@@ -172,7 +175,7 @@ class AfricasTalkingSms:
         if self._service is None:
             from africastalking.SMS import SMSService
 
-            self._service = SMSService(self._username, self._api_key)
+            self._service = _counted(SMSService(self._username, self._api_key), self._meter, "sms")
             if self._base_url:
                 self._service._baseUrl = self._service._contentUrl = f"{self._base_url}/version1"
         return self._service
@@ -184,8 +187,11 @@ class AfricasTalkingVoice:
     name = f"{NAME}-voice"
     kinds = frozenset({Kind.VOICE})
 
-    def __init__(self, username: str, api_key: str, number: str, base_url: str = "") -> None:
+    def __init__(
+        self, username: str, api_key: str, number: str, base_url: str = "", *, meter: Meter = NO_METER
+    ) -> None:
         self._username, self._api_key, self._number, self._base_url = username, api_key, number, base_url
+        self._meter = meter
         self._service: Any = None
 
     def send(self, message: Outbound) -> Receipt:
@@ -210,10 +216,23 @@ class AfricasTalkingVoice:
         if self._service is None:
             from africastalking.Voice import VoiceService
 
-            self._service = VoiceService(self._username, self._api_key)
+            self._service = _counted(VoiceService(self._username, self._api_key), self._meter, "call")
             if self._base_url:
                 self._service._baseUrl = self._base_url
         return self._service
+
+
+def _counted(service: Any, meter: Meter, purpose: Purpose) -> Any:
+    """The SDK's service, with each of its posts counted. It keeps the answer to itself: this is where it gets it."""
+    post = service._Service__make_post_request
+
+    def posted(*arguments: Any, **options: Any) -> Any:
+        answer = post(*arguments, **options)
+        meter.record(purpose, NAME, of_requests(answer))
+        return answer
+
+    service._Service__make_post_request = posted
+    return service
 
 
 def _call(request: Any) -> Any:

@@ -10,6 +10,7 @@ from services.channels.base import Channel, ChannelError, Kind
 from services.channels.mm7 import Mm7
 from services.channels.twilio_mms import TwilioMms
 from services.channels.whatsapp import WhatsApp
+from services.ledger.meter import NO_METER, Meter
 from services.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,25 +20,25 @@ _TWILIO_HOSTS = frozenset({"api.twilio.com"})
 
 
 class Channels:
-    """The carriers by name, and which of them takes a kind of message."""
+    """The carriers by name, and which of them takes a kind of message. `meter` is told what they move over the link."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, meter: Meter = NO_METER) -> None:
         key = settings.at_api_key.get_secret_value()
         at = (settings.at_username, key)
         found: list[Channel] = [
-            AfricasTalkingSms(*at, settings.at_sender, settings.at_base_url),
-            AfricasTalkingVoice(*at, settings.at_voice_number, settings.at_base_url),
+            AfricasTalkingSms(*at, settings.at_sender, settings.at_base_url, meter=meter),
+            AfricasTalkingVoice(*at, settings.at_voice_number, settings.at_base_url, meter=meter),
             Mm7(),
         ]
         if settings.whatsapp_phone_number_id:
             token = settings.whatsapp_access_token.get_secret_value()
-            found.append(WhatsApp(settings.whatsapp_phone_number_id, token, settings.whatsapp_base_url))
+            found.append(WhatsApp(settings.whatsapp_phone_number_id, token, settings.whatsapp_base_url, meter=meter))
         if settings.twilio_account_sid:
             hosts = _TWILIO_HOSTS
             if settings.carrier == "simulator":
                 hosts = frozenset({urlsplit(settings.simulator_url).netloc})
             secret = settings.twilio_auth_token.get_secret_value()
-            found.append(TwilioMms(settings.twilio_account_sid, secret, hosts))
+            found.append(TwilioMms(settings.twilio_account_sid, secret, hosts, meter=meter))
         self._by_name = {channel.name: channel for channel in found}
 
     def named(self, name: str) -> Channel:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from services.channels.base import BadCallback, ChannelError, Inbound, Kind, Media, Outbound, Receipt
-from services.channels.download import read_at_most
+from services.channels.download import metered, read_at_most
 from services.channels.phone_numbers import from_carrier
+from services.ledger.meter import NO_METER, Meter
 
 NAME = "twilio"
 _PICTURES = 10
@@ -57,8 +58,11 @@ class TwilioMms:
     name = NAME
     kinds: frozenset[Kind] = frozenset()
 
-    def __init__(self, account_sid: str, auth_token: str, media_hosts: frozenset[str]) -> None:
+    def __init__(
+        self, account_sid: str, auth_token: str, media_hosts: frozenset[str], *, meter: Meter = NO_METER
+    ) -> None:
         self._account_sid, self._auth_token, self._media_hosts = account_sid, auth_token, media_hosts
+        self._meter = meter
 
     def send(self, message: Outbound) -> Receipt:
         """Nothing is sent this way: an MMS is answered by SMS. Raises ChannelError."""
@@ -73,7 +77,10 @@ class TwilioMms:
         try:
             # Twilio answers with a redirect to its storage, which must not see our credentials: httpx drops them.
             auth = (self._account_sid, self._auth_token)
-            with httpx.stream("GET", media.locator, auth=auth, timeout=20, follow_redirects=True) as answer:
+            with (
+                httpx.stream("GET", media.locator, auth=auth, timeout=20, follow_redirects=True) as answer,
+                metered(self._meter, "mms", NAME, answer),
+            ):
                 content = read_at_most(answer, _LARGEST)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ChannelError(type(error).__name__) from None

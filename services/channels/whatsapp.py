@@ -20,7 +20,8 @@ from services.channels.base import (
     Outbound,
     Receipt,
 )
-from services.channels.download import read_at_most
+from services.channels.download import metered, read_at_most
+from services.ledger.meter import NO_METER, Meter
 
 if TYPE_CHECKING:
     import httpx
@@ -89,8 +90,9 @@ class WhatsApp:
     name = NAME
     kinds = frozenset({Kind.WHATSAPP})
 
-    def __init__(self, phone_number_id: str, access_token: str, base_url: str) -> None:
+    def __init__(self, phone_number_id: str, access_token: str, base_url: str, *, meter: Meter = NO_METER) -> None:
         self._phone_number_id, self._access_token, self._base_url = phone_number_id, access_token, base_url
+        self._meter = meter
         self._client: httpx.Client | None = None
 
     def send(self, message: Outbound) -> Receipt:
@@ -136,7 +138,7 @@ class WhatsApp:
                 timeout=20, headers={"Authorization": f"Bearer {self._access_token}"}, follow_redirects=False
             )
         try:
-            with self._client.stream(method, url, **options) as answer:
+            with self._client.stream(method, url, **options) as answer, metered(self._meter, "whatsapp", NAME, answer):
                 content = read_at_most(answer, _LARGEST_MEDIA)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ChannelError(type(error).__name__) from None

@@ -10,6 +10,7 @@ from flows.ussd import ussd_turn
 from services import runtime
 from services.calls.dialogue import answer_call
 from services.channels.africastalking import (
+    NAME,
     parse_delivery,
     parse_optout,
     parse_sms,
@@ -38,6 +39,7 @@ def ussd(token: str) -> Response:
     """One turn of a USSD session, answered when its journal is safe."""
     site = _site(token)
     turn = parse_ussd(request.form)
+    site.tally.ussd_turn(NAME, turn.session_id)
     with site.db.write() as tx:
         screen = ussd_turn(tx, turn, current_only_networks=site.settings.ussd_current_only_networks)
     return Response(screen, mimetype="text/plain")
@@ -45,9 +47,10 @@ def ussd(token: str) -> Response:
 
 @blueprint.post("/ussd-end")
 def ussd_end(token: str) -> Response:
-    """The notice that a session ended. Nothing hangs on it: a conversation resumes by its phone number."""
-    _site(token)
-    parse_ussd_end(request.form)
+    """The notice that a session ended, with its cost. No conversation hangs on it: it resumes by its phone number."""
+    site = _site(token)
+    end = parse_ussd_end(request.form)
+    site.tally.ussd_end(NAME, end.session_id, end.cost)
     return Response("OK", mimetype="text/plain")
 
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from services import runtime
 from services.channels.base import BadCallback
 from services.gateway import africastalking, audio, health, home, messages, mms, recording, whatsapp
+from services.ledger.callbacks import counted
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_BODY = 32 * 1024 * 1024  # an MM7 delivery carries its pictures, and more pictures than one
@@ -23,7 +24,9 @@ def create_gateway() -> Flask:
         application.register_blueprint(module.blueprint)
     application.register_error_handler(BadCallback, _refuse)
     application.register_error_handler(Exception, _fail)
-    with runtime.current().db.read():
+    site = runtime.current()
+    application.wsgi_app = counted(application.wsgi_app, site.tally, site.settings.public_url)  # type: ignore[method-assign, assignment]
+    with site.db.read():
         return application
 
 

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.channels.base import ChannelError, DeliveryReport, DeliveryState, Kind, Outbound, Receipt
+from services.channels.gsm7 import normalise, parts
+from services.ledger.charges import message_taken
 from services.messaging.daytime import is_night, next_morning
 from services.messaging.outbox import NOTE, deliver
 from services.runtime import Runtime
@@ -88,7 +90,9 @@ def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = ""
         return True
     values: dict[str, Any] = {"state": report.state, "reason": report.reason, "settled_at": now_ms()}
     if row.provider_id is None:
-        values |= {"provider_id": report.provider_id, "carrier": report.carrier}
+        # Its receipt was lost, and with it the cost; if it is only late, it corrects this.
+        values |= {"provider_id": report.provider_id, "carrier": report.carrier, "parts": _parts(row)}
+        message_taken(tx, row.kind, report.carrier, parts=values["parts"], before=row.parts)
     tx.execute(message.update().where(message.c.id == row.id).values(values))
     return True
 
@@ -139,7 +143,14 @@ def _read(note: Path) -> bytes:
         raise ChannelError("its voice note is gone", permanent=True) from None
 
 
+def _parts(row: Any) -> int:
+    return parts(normalise(row.text)) if row.kind == Kind.SMS else 1
+
+
 def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) -> None:
+    if row.kind != Kind.VOICE:  # a call is paid for by its end
+        before = tx.execute(sa.select(message.c.parts).where(message.c.id == row.id)).scalar_one()
+        message_taken(tx, row.kind, carrier, parts=receipt.parts, reported=receipt.cost, before=before)
     tx.execute(
         message.update()
         .where(message.c.id == row.id)

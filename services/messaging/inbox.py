@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from flows.chat import chat_turn
 from services.channels.base import Inbound, Kind, Media
 from services.channels.phone_numbers import is_person
+from services.ledger.charges import message_received
 from services.messaging.outbox import post
 from services.runtime import Runtime
 from services.screening.cases import read_when_complete
@@ -42,6 +43,7 @@ def receive(site: Runtime, inbound: Inbound) -> bool:
         )
         if inbound_id is None:
             return False
+        message_received(tx, inbound)
         photos = [
             _insert_photo(tx, inbound, inbound_id, position, media, sha256)
             for position, (media, sha256) in enumerate(stored)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import redis
 
 from services import queue
+from services.ledger.entries import prune
 from services.messaging.delivery import settle_unknown
 from services.messaging.holding import hold_and_release, must_wait
 from services.runtime import Runtime
@@ -62,6 +63,7 @@ def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
     with site.db.write() as tx:
         unknown = settle_unknown(tx)
         forget(tx, site.settings, site.clips_dir)
+        prune(tx)
     due = send_due(site)
     done = {"unknown_messages": unknown, "due": due, "redispatched": queue.redispatch_lost(connection, site.db)}
     if any(done.values()):

@@ -366,3 +366,33 @@ sync_mark = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
+
+ledger_entry = sa.Table(
+    "ledger_entry",
+    METADATA,
+    _id(),
+    # Local, YYYY-MM-DD. One row is all of a day's traffic of one kind: a year of a busy site is some ten thousand rows.
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("direction", sa.Text, nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("parts", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("wire_bytes", sa.BigInteger, nullable=False),
+    # Billionths of a US dollar: one byte costs one to three of them.
+    sa.Column("cost_reported", sa.BigInteger, nullable=False),
+    sa.Column("cost_estimated", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("day", "purpose", "carrier", "direction", "simulated"),
+)
+
+ledger_call = sa.Table(
+    "ledger_call",
+    METADATA,
+    _id(),
+    sa.Column("session_id", sa.Text, nullable=False, unique=True),
+    _at("ended_at"),
+)

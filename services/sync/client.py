@@ -166,7 +166,7 @@ def hub_client(site: Runtime) -> HubClient:
     """The client of an enrolled site. Raises services.sync.identity.NotEnrolled."""
     from services.sync.identity import load
 
-    return HubClient(load(site.settings.data_dir))
+    return HubClient(load(site.settings.data_dir), count=site.tally.hub)
 
 
 def _checked(answer: Answer) -> Answer:

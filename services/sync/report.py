@@ -14,7 +14,7 @@ from services.store.clock import now_ms
 from services.store.tables import reading, sync_event
 from services.sync import clock
 
-EXTRAS: dict[str, str] = {}
+EXTRAS: dict[str, str] = {"ledger": "services.ledger.report:for_hub"}
 """What other parts add under a name of theirs: "module:function" of a `function(site) -> something JSON can hold`."""
 
 
