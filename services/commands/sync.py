@@ -20,8 +20,8 @@ def sync_enrol(code: str) -> None:
     """Make this site one of the hub's, with a CODE from `python app.py hub enrol NAME` there."""
     from services import runtime
     from services.store.migrate import migrate
+    from services.sync.history import begin_for
     from services.sync.identity import EnrolmentFailed, enrol
-    from services.sync.sender import start_anew
 
     with clear_errors(EnrolmentFailed):
         configured = configure("command")
@@ -29,8 +29,10 @@ def sync_enrol(code: str) -> None:
         migrate(site.db)
         identity = enrol(configured.data_dir, code)
         with site.db.write() as tx:
-            waiting = start_anew(tx)
-        click.echo(f"Enrolled as site {identity.site}, {identity.name}. {waiting} events wait for the hub.")
+            begin_for(tx, identity)
+        click.echo(
+            f"Enrolled as site {identity.site}, {identity.name}: a running service sends its results from now on."
+        )
 
 
 @sync.command("run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -25,7 +26,8 @@ KINDS = {
 
 
 def receive(tx: Connection, site_id: int, batch: Batch) -> Answer:
-    """Stores a batch. What is in the answer may be taken as done once the transaction is committed."""
+    """Stores a batch. What is in the answer may be taken as done once the transaction is committed. Raises BatchError
+    for events that their kinds do not allow; events of kinds that this release does not know are passed over."""
     lock_site(tx, site_id)
     for kind, target in KINDS.items():
         if events := [event for event in batch.events if event.kind == kind]:
@@ -35,7 +37,7 @@ def receive(tx: Connection, site_id: int, batch: Batch) -> Answer:
     now = now_ms()
     values: dict[str, object] = {"seen_at": now}
     if batch.report is not None:
-        values |= {"report": batch.report, "reported_at": now}
+        values |= {"report": _with_skew(batch.report, now), "reported_at": now}
     highest = max((event.seq for event in batch.events), default=0)
     before: int = tx.execute(sa.select(site.c.highest_seq).where(site.c.id == site_id)).scalar_one()
     if highest > before:
@@ -43,3 +45,9 @@ def receive(tx: Connection, site_id: int, batch: Batch) -> Answer:
     tx.execute(site.update().where(site.c.id == site_id).values(values))
     found = [Down(**item) for item in waiting(tx, site_id, batch.down_seen)]
     return Answer(now, max(highest, before), found)
+
+
+def _with_skew(report: dict[str, Any], now: int) -> dict[str, Any]:
+    """The report with `skew_ms`: how far the site's clock is ahead of the hub's, the way included."""
+    there = report.get("now_ms")
+    return report | {"skew_ms": there - now if isinstance(there, int) else None}

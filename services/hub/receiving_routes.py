@@ -53,8 +53,8 @@ def batches() -> Response:
     site = site_of_request()
     try:
         batch = decode(request.get_data())
+        with runtime.current().db.write() as tx:
+            answer = receive(tx, site.id, batch)
     except BatchError as problem:
         raise Refused(422 if problem.newer else 400, str(problem)) from None
-    with runtime.current().db.write() as tx:
-        answer = receive(tx, site.id, batch)
     return Response(encode_answer(answer), mimetype="application/octet-stream")

@@ -1,7 +1,7 @@
 """A referral: opened with the decision, and followed until it is known whether the patient went.
 
 `open → reminded → attended`, or `not attended` once the health worker has been asked to visit; `closed` when nobody may
-be reminded any more.
+be reminded any more; `withdrawn` when a reviewer found it unnecessary.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from services.settings import current
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import insert_once
 from services.store.tables import consent, facility, referral, screening
+from services.sync.events import record_visit
 
 OPEN = ("open", "reminded")
+SETTLED = ("attended", "closed", "withdrawn")
+"""Nobody waits for the visit any more."""
 REMINDED, ASKED, ASKED_AGAIN = 1, 2, 3
 """How many messages a patient got."""
 
@@ -45,7 +48,7 @@ class Destination:
 
 
 def open_referral(tx: Connection, screening_id: int, priority: str) -> None:
-    """Opens the referral of a screening, once, to the facility that is nearest now."""
+    """Opens the referral of a screening, once, to the facility that is nearest now; one that was withdrawn begins anew."""
     now, pace, chosen = now_ms(), PACES[priority], nearest(tx)
     row = {
         "screening_id": screening_id,
@@ -56,7 +59,28 @@ def open_referral(tx: Connection, screening_id: int, priority: str) -> None:
         "due_at": now + pace.due * DAY_MS,
         "next_at": now + pace.remind * DAY_MS,
     }
-    insert_once(tx, referral, row, key=("screening_id",))
+    if insert_once(tx, referral, row, key=("screening_id",)) is None:
+        anew = row | dict.fromkeys(("answer", "reason", "answered_by", "answered_at", "worker_told_at")) | {"messages": 0}
+        tx.execute(
+            referral.update()
+            .where(referral.c.screening_id == screening_id, referral.c.state == "withdrawn")
+            .values(anew)
+        )
+
+
+def withdraw_referral(tx: Connection, screening_id: int) -> None:
+    """Nobody has to go any more: a reviewer sees no reason to."""
+    tx.execute(
+        referral.update()
+        .where(referral.c.screening_id == screening_id, referral.c.state.not_in(SETTLED))
+        .values(state="withdrawn", next_at=None)
+    )
+
+
+def was_seen(tx: Connection, screening_id: int) -> bool:
+    """Whether the patient went where she was referred to."""
+    attended = sa.select(referral.c.id).where(referral.c.screening_id == screening_id, referral.c.state == "attended")
+    return tx.execute(attended).first() is not None
 
 
 def destination(tx: Connection, screening_id: int | None = None) -> Destination:
@@ -78,7 +102,7 @@ def record_answer(tx: Connection, *, referral_id: int, answer: str, reason: str 
     row = tx.execute(sa.select(referral).where(referral.c.id == referral_id)).first()
     if row is None:
         return {"state": "closed"}  # consent was taken back while the question waited
-    if row.state in ("attended", "closed"):
+    if row.state in SETTLED:
         return {"state": row.state}
     now = now_ms()
     state, next_at = row.state, None
@@ -94,6 +118,7 @@ def record_answer(tx: Connection, *, referral_id: int, answer: str, reason: str 
         next_at = now
     values = {"state": state, "answer": answer, "reason": reason, "answered_by": by, "answered_at": now}
     tx.execute(referral.update().where(referral.c.id == referral_id).values(values | {"next_at": next_at}))
+    record_visit(tx, row.screening_id, answer=answer, reason=reason, by=by, at=now)
     return {"state": state}
 
 

@@ -11,21 +11,32 @@ from sqlalchemy.engine import Connection
 from flows.catalogue import text
 from services.channels.base import Kind
 from services.messaging.outbox import post, ring
-from services.screening.decision import EYES, Finding, Outcome, outcome_of_eye, outcome_of_patient
+from services.screening.decision import (
+    EYES,
+    Finding,
+    Outcome,
+    finding_of_grade,
+    outcome_of_eye,
+    outcome_of_patient,
+)
 from services.screening.follow_up import due_in_a_year, no_longer_due
 from services.screening.people import caller_for
 from services.screening.referral import destination, open_referral
 from services.screening.retakes import settle_retake, wait_for_retake
+from services.screening.reviews import verdict_that_holds, verdicts_applied
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
 from services.store.tables import reading, screening
+from services.sync.events import record_result
 
 
-def tell_worker(tx: Connection, photo: Any, message_id: str, *, key: str, **params: object) -> None:
+def tell_worker(
+    tx: Connection, photo: Any, message_id: str, *, key: str, purpose: str = "result-worker", **params: object
+) -> None:
     """One message to whoever sent a photograph, on the channel it came by and by SMS."""
     language = caller_for(tx, photo.sender)["language"] or current().language
     words = text(language, message_id, **params)
-    common = {"purpose": "result-worker", "language": language, "screening_id": photo.screening_id}
+    common = {"purpose": purpose, "language": language, "screening_id": photo.screening_id}
     if photo.sender.startswith("+"):
         post(tx, Kind.SMS, photo.sender, words, key=f"{key}:sms", **common)
     if photo.kind == Kind.WHATSAPP:
@@ -72,6 +83,8 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
     )
     if outcome is not None:
         announce(tx, case.id, outcome)
+    if case.outcome is not None:
+        record_result(tx, case.id)  # decided before this photograph, of which the hub shall know as well
 
 
 def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
@@ -90,27 +103,41 @@ def announce(tx: Connection, screening_id: int, outcome: Outcome) -> None:
         no_longer_due(tx, screening_id, "referred")
     else:
         due_in_a_year(tx, screening_id)
+    record_result(tx, screening_id)
+    verdicts = verdicts_applied(tx, screening_id)
+    # Told before a reviewer took it back: the same once more.
+    again = f":{verdicts}" if verdicts else ""
+    call_patient(tx, case, "patient-ready", key=f"patient:{screening_id}:{outcome}{again}", purpose="result")
+
+
+def call_patient(tx: Connection, case: Any, message_id: str, *, key: str, purpose: str) -> None:
+    """Offers a patient a call and rings her; nothing of what there is to hear is written."""
     if case.patient_msisdn is None:
         return
     settings = current()
     language = caller_for(tx, case.patient_msisdn)["language"] or case.language
-    words = text(language, "patient-ready", clinic=settings.clinic, ussd=settings.ussd_code)
-    key = f"patient:{screening_id}:{outcome}"
-    common = {"language": language, "screening_id": screening_id}
-    post(tx, Kind.SMS, case.patient_msisdn, words, key=f"{key}:sms", purpose="result", **common)
-    ring(tx, case.patient_msisdn, key=f"{key}:call", purpose="result", useful_ms=DAY_MS, **common)
+    words = text(language, message_id, clinic=settings.clinic, ussd=settings.ussd_code)
+    common = {"language": language, "screening_id": case.id, "purpose": purpose}
+    post(tx, Kind.SMS, case.patient_msisdn, words, key=f"{key}:sms", **common)
+    ring(tx, case.patient_msisdn, key=f"{key}:call", useful_ms=DAY_MS, **common)
 
 
 def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Finding]]:
-    """What each eye's photographs said, oldest first."""
+    """What each eye's photographs said, oldest first. What a reviewer found in an eye stands in the place of what the
+    model made of the same photographs."""
     rows = tx.execute(
-        sa.select(reading.c.eye, reading.c.outcome, reading.c.gradable)
+        sa.select(reading.c.id, reading.c.eye, reading.c.outcome, reading.c.gradable)
         .where(reading.c.screening_id == screening_id)
         .order_by(reading.c.id)
     )
-    eyes: dict[str, list[Finding]] = {eye: [] for eye in EYES}
-    for eye, outcome, gradable in rows:
-        eyes[eye].append("doubtful" if outcome == "retake" and gradable else outcome)
+    held = verdict_that_holds(tx, screening_id)
+    judged = {} if held is None else held.eyes
+    eyes: dict[str, list[Finding]] = {
+        eye: [finding_of_grade(judged[eye]["grade"], judged[eye]["oedema"])] if eye in judged else [] for eye in EYES
+    }
+    for number, eye, outcome, gradable in rows:
+        if eye not in judged or number > held.last_reading:
+            eyes[eye].append("doubtful" if outcome == "retake" and gradable else outcome)
     return eyes
 
 

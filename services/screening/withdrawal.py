@@ -29,9 +29,12 @@ from services.store.tables import (
     reading,
     referral,
     retake,
+    review,
     risk_assessment,
     screening,
 )
+from services.sync.events import record_withdrawn
+from services.sync.photographs import erase_file
 
 ERASED = "consent-withdrawn"
 _SESSION_MS = 10 * MINUTE_MS
@@ -68,6 +71,7 @@ def withdraw_consent(tx: Connection, *, code: str, msisdn: str, by: str, channel
     tx.execute(screening.update().where(screening.c.id == found.id).values(_NOTHING | {"state": "withdrawn"}))
     _stop_messages(tx, found.id)
     _stop_photographs(tx, found.id)
+    record_withdrawn(tx, found.id)
     erase = {"screening_id": found.id}
     enqueue(tx, DELIVERY, "erase_screening", erase | {"final": False}, key=f"erase:{found.id}")
     # Once more when no job and no session can be under way that knew of it before.
@@ -95,8 +99,11 @@ def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
         elsewhere = sa.select(photo.c.sha256).where(photo.c.sha256.in_(files - {None}), others)
         files -= {None, *tx.execute(elsewhere).scalars()}
         messages = tx.execute(sa.select(message.c.id).where(message.c.screening_id == screening_id)).scalars().all()
+        photos = tx.execute(sa.select(photo.c.id).where(of_case)).scalars().all()
     for sha256 in files:
         site.media.erase(sha256)
+    for photo_id in photos:
+        erase_file(site, photo_id)
     for message_id in messages:
         site.note_path(message_id).unlink(missing_ok=True)
     with site.db.write() as tx:
@@ -133,7 +140,7 @@ def _stop_photographs(tx: Connection, screening_id: int) -> None:
 
 
 def _erase_rows(tx: Connection, screening_id: int) -> None:
-    for table in (reading, retake, referral, follow_up):
+    for table in (reading, retake, referral, follow_up, review):
         tx.execute(table.delete().where(table.c.screening_id == screening_id))
     photos = sa.select(photo.c.inbound_id).where(photo.c.screening_id == screening_id)
     tx.execute(inbound.update().where(inbound.c.id.in_(photos)).values(text=""))

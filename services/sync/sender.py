@@ -14,13 +14,26 @@ from services.store.tables import screening, sync_event
 from services.sync import clock, down
 from services.sync.batch import Answer, Batch, BatchError, Event, decode_answer, encode
 from services.sync.client import HubClient, HubError
-from services.sync.marks import raise_mark, reset_mark
+from services.sync.history import begin_for, write_on
+from services.sync.marks import mark, raise_mark
 from services.sync.report import report
 
 _LOG = logging.getLogger(__name__)
 PURPOSE, REPORT_PURPOSE = "results", "hub-reports"
-SENT_AT = "sent-at"
+SENT_AT, _HIGHEST = "sent-at", "highest-sent"
 _WAITING = sync_event.c.acked_at.is_(None)
+
+
+class StoreIsOlder(HubError):
+    """The hub has later events of this site than its store knows: it was put back from a backup. New events would bear
+    numbers that the hub has already, and screenings those of others: nothing may be sent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the hub has more of this site than its store: it was restored from a backup. Enrol it anew: it is sent to "
+            "the hub as a new site (python app.py sync enrol CODE)",
+            permanent=True,
+        )
 
 
 class Sender:
@@ -28,23 +41,29 @@ class Sender:
 
     def __init__(self, site: Runtime, client: HubClient) -> None:
         self._site, self._client = site, client
+        self._agreed = False
         self.more_waits_there = False
         """Whether the hub has more for this site than its last answer held."""
 
     def send_all(self) -> int:
         """Sends everything that waits, and a report. How many events. Raises HubError."""
-        sent = self.send(with_report=True)
-        total = sent
-        while sent or self.more_waits_there:
-            sent = self.send()
+        total = self.send(with_report=True)
+        while (sent := self.send()) or self.more_waits_there:
             total += sent
         return total
 
     def send(self, *, with_report: bool = False) -> int:
         """Sends one batch, of what is urgent and then what is oldest, and applies what the hub answers. How many events
-        it held. Raises HubError; then everything waits as before."""
+        it held. Raises HubError; then everything waits as before.
+
+        The first one holds no events: before any goes out, the hub says how much of this site it has.
+        """
+        with_report = with_report or not self._agreed
         with self._site.db.write() as tx:
-            rows = _next(tx, self._site.settings.sync_batch)
+            if not self._agreed:
+                begin_for(tx, self._client.identity)
+            write_on(tx)
+            rows = _next(tx, self._site.settings.sync_batch) if self._agreed else []
             seen = down.seen(tx)
             batch = Batch(
                 events=[self._event(row) for row in rows],
@@ -59,10 +78,14 @@ class Sender:
         except BatchError as problem:
             raise HubError(str(problem), permanent=False) from None
         with self._site.db.write() as tx:
+            if not self._agreed and answer.highest_seq > _highest(tx):
+                raise StoreIsOlder
             seqs = [row.seq for row in rows]
+            raise_mark(tx, _HIGHEST, max(seqs, default=0))
             tx.execute(sync_event.update().where(sync_event.c.seq.in_(seqs), _WAITING).values(acked_at=now_ms()))
             raise_mark(tx, SENT_AT, now_ms())
             clock.told(tx, now_ms(), answer.now_ms)
+        self._agreed = True
         self._apply(answer)
         return len(rows)
 
@@ -83,12 +106,9 @@ class Sender:
         self.more_waits_there = bool(answer.down)
 
 
-def start_anew(tx: Connection) -> int:
-    """After an enrolment: the hub knows nothing of this site yet, so everything is sent. How many events wait."""
-    tx.execute(sync_event.update().values(acked_at=None))
-    reset_mark(tx, down.CURSOR, 0)
-    count: int = tx.execute(sa.select(sa.func.count()).select_from(sync_event)).scalar_one()
-    return count
+def _highest(tx: Connection) -> int:
+    """The highest number of an event that this store ever gave, as far as the hub can know."""
+    return max(mark(tx, _HIGHEST), tx.execute(sa.select(sa.func.max(sync_event.c.seq))).scalar() or 0)
 
 
 def _next(tx: Connection, most: int) -> list[Any]:
