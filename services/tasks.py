@@ -17,6 +17,7 @@ TASKS = {
     "fetch_photo": "services.screening.fetching:fetch_photo",
     "read_photo": "services.screening.policy:read_routine",
     "read_urgent_photo": "services.screening.policy:read_urgent",
+    "prepare_photograph": "services.sync.preparing:prepare_photograph",
     "assess_symptoms": "services.screening.symptoms:assess_symptoms",
     "prepare_call": "services.calls.jobs:prepare_call",
     "prepare_note": "services.calls.result_note:prepare_note",

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.inference.engine import Engine, Reading
 from services.inference.preprocess import Field, Pixels, find_field, square
+
+if TYPE_CHECKING:  # the hub draws maps that sites have computed, and has no ONNX Runtime in its processes
+    from services.inference.engine import Engine, Reading
 
 Floats = NDArray[np.float32]
 

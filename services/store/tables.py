@@ -396,3 +396,30 @@ ledger_call = sa.Table(
     sa.Column("session_id", sa.Text, nullable=False, unique=True),
     _at("ended_at"),
 )
+
+# A photograph that goes to the hub, and how far it has come (services/sync/photographs.py).
+photo_upload = sa.Table(
+    "photo_upload",
+    METADATA,
+    _id(),
+    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    _of("screening"),
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    # An inference worker was asked to make the file.
+    sa.Column("asked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("url", sa.Text),
+    sa.Column("offset", sa.Integer, nullable=False, server_default="0"),
+    # A piece is under way, or was when the link or the power went: only the hub knows the offset.
+    sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("bytes", sa.Integer),
+    sa.Column("sha256", sa.Text),
+    sa.Column("probability_before", sa.Float),
+    sa.Column("probability_after", sa.Float),
+    sa.Column("heat", sa.Text),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text),
+    _at("chosen_at"),
+    _at("sent_at", nullable=True),
+    sa.Index("ix_photo_upload_state", "state"),
+)

@@ -126,13 +126,14 @@ class HubClient:
         self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None
     ) -> Iterator[http.client.HTTPResponse]:
         """The answer's head. A kept connection that the other end gave up meanwhile is made anew, once: every request
-        may reach the hub twice with one effect."""
+        may reach the hub twice with one effect. A piece of a photograph would cost its bytes twice, though: there the
+        hub is asked first what it has."""
         kept = self._connection.sock is not None
         try:
             try:
                 response = self._send(method, path, body, headers)
             except (ConnectionError, http.client.BadStatusLine):
-                if not kept:
+                if not kept or method == "PATCH":
                     raise
                 self.close()
                 response = self._send(method, path, body, headers)

@@ -14,7 +14,10 @@ from services.store.clock import now_ms
 from services.store.tables import reading, sync_event
 from services.sync import clock
 
-EXTRAS: dict[str, str] = {"ledger": "services.ledger.report:for_hub"}
+EXTRAS: dict[str, str] = {
+    "ledger": "services.ledger.report:for_hub",
+    "photographs": "services.sync.photographs:backlog",
+}
 """What other parts add under a name of theirs: "module:function" of a `function(site) -> something JSON can hold`."""
 
 
