@@ -10,13 +10,13 @@ from services.screening.cases import open_screening
 from services.store.clock import now_ms
 
 CONSENT = "2026-11"
-_OLDEST = 1900
+OLDEST = 1900
 
 
 def open_new(caller: Caller) -> Flow:
     """Sex, year of birth, phone, consent, urgency, code. The patient's answers are the worker's to type."""
     sex = yield Choice("ask-sex", keys=("female", "male"))
-    born = yield Number("ask-birth-year", low=_OLDEST, high=datetime.fromtimestamp(now_ms() / 1000, UTC).year)
+    born = yield Number("ask-birth-year", low=OLDEST, high=datetime.fromtimestamp(now_ms() / 1000, UTC).year)
     phone = yield Phone("ask-patient-phone", optional=True)
     language = yield Choice("ask-patient-language", keys=("sw", "luo", "en"), labels="language")
     if not (yield Confirm("ask-consent")):

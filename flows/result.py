@@ -58,13 +58,17 @@ def finish(caller: Caller) -> Flow:
 
 
 def verdict_of(found: Mapping[str, Any]) -> list[Tell]:
-    """What was found, and where and when to go with it. Who must go today is told of no other days."""
+    """What was found, by whom if a specialist looked, and where and when to go with it. Who must go today is told of no
+    other days."""
+    said = [Tell("result-reviewed", private=True)] if found.get("reviewed") else []
+    if found["outcome"] == "retake":
+        return [*said, Tell("result-retake", {"clinic": current().clinic}, private=True)]
     if found["outcome"] != "refer":
-        return [Tell(f"result-{found['outcome']}", private=True)]
+        return [*said, Tell(f"result-{found['outcome']}", private=True)]
     verdict = Tell(
         "result-refer-urgent" if found["urgent"] else "result-refer", {"place": found["place"]}, private=True
     )
-    return [verdict] if found["urgent"] else [verdict, *(Tell(day) for day in found["opening"])]
+    return [*said, verdict] if found["urgent"] else [*said, verdict, *(Tell(day) for day in found["opening"])]
 
 
 def _offer_call(caller: Caller, code: str) -> Flow:

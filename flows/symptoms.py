@@ -32,4 +32,4 @@ def symptom_questions(caller: Caller) -> Flow:
     )
     if recorded["number"] is None:
         return Tell("screening-refused")
-    return Tell("symptoms-recorded", {"number": recorded["number"]})
+    return Tell("symptoms-recorded", {"number": recorded["number"]}, private=True)

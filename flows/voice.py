@@ -22,7 +22,7 @@ from services.store.tables import message
 _UNHEARD = 2
 _DETOURS, _TURNS = 8, 60  # a line costs by the second, and keys can be pressed for ever
 _OPTIONS = "0"
-_KEYS, _A_PAGE = 9, 8  # choices that have a key of their own; on a page, beside the key for more
+KEYS, A_PAGE = 9, 8  # choices that have a key of their own; on a page, beside the key for more
 
 
 def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
@@ -117,7 +117,7 @@ def _take(tx: Connection, talk: Conversation, digits: str | None) -> tuple[Conve
             talk.notes["page"] = (page + 1) % pages
             return talk, _now(tx, talk)
         if digits.isascii() and digits.isdigit():
-            digits = str(page * _A_PAGE + int(digits))
+            digits = str(page * A_PAGE + int(digits))
     step = talk.step(tx, digits)
     if step.error is None:
         talk.notes.pop("page", None)
@@ -174,12 +174,12 @@ class _PageOfChoices(Choice):
 
 def _pages(step: Step) -> int:
     options = step.question.options() if step.question is not None else ()
-    return 1 if len(options) <= _KEYS else -(-len(options) // _A_PAGE)
+    return 1 if len(options) <= KEYS else -(-len(options) // A_PAGE)
 
 
 def _shown(step: Step, page: int) -> Sequence[tuple[str, str]]:
     assert step.question is not None
-    return step.question.options()[page * _A_PAGE : (page + 1) * _A_PAGE]
+    return step.question.options()[page * A_PAGE : (page + 1) * A_PAGE]
 
 
 def _one_key(step: Step, talk: Conversation) -> Step:
@@ -188,4 +188,6 @@ def _one_key(step: Step, talk: Conversation) -> Step:
         return step
     shown = (*_shown(step, talk.notes.get("page", 0)), ("more", "voice-more"))
     question = _PageOfChoices(step.question.id, step.question.params, shown=shown)
-    return replace(step, question=question)
+    # There are no more keys than are read out.
+    error = Invalid("error-choice", last=len(shown)) if step.error is not None else None
+    return replace(step, question=question, error=error)

@@ -91,7 +91,7 @@ def _settle(tx: Connection, event: VoiceEvent, person: str) -> None:
         "cost": event.cost[:50],
         "settled_at": now_ms(),
     }
-    if not answered and row.purpose == "result" and row.attempts < _RINGS:
+    if not answered and row.purpose in ("result", "review") and row.attempts < _RINGS:
         values |= {"state": DeliveryState.PENDING, "provider_id": None}
         deliver(tx, row.id, attempt=row.attempts, not_before=now_ms() + _RING_AGAIN_MS)
     tx.execute(message.update().where(message.c.id == row.id).values(values))

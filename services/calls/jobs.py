@@ -12,7 +12,7 @@ from flows.catalogue import LANGUAGES
 from flows.render_voice import Utterance
 from services import runtime
 from services.calls.clips import ensure, forget, keep_within_bounds, path_of, utterance_of
-from services.calls.repertoire import about_results, about_risk, about_visits, repertoire
+from services.calls.repertoire import about_results, about_risk_and_visits, repertoire
 from services.calls.saying import say
 from services.durable import write_durably
 from services.messaging.outbox import deliver
@@ -39,8 +39,14 @@ def warm() -> None:
         return
     say(site.settings, site.settings.language, [Utterance("goodbye")])
     with site.db.write() as tx:
-        for language in dict.fromkeys((site.settings.language, *LANGUAGES)):
-            ensure(tx, site.settings, language, repertoire(site.settings, destination(tx)))
+        to = destination(tx)
+        languages = dict.fromkeys((site.settings.language, *LANGUAGES))
+        for language in languages:
+            ensure(tx, site.settings, language, repertoire(site.settings, to))
+        # Slowly only what is about a result: who asks for slower speech most needs to understand that. All of the
+        # repertoire would be 50 MB more and four minutes of a processor at each start, and is rendered when asked for.
+        for language in languages:
+            ensure(tx, site.settings, language, about_results(site.settings, to), pace="slow")
 
 
 def render_clip(site: Runtime, argument: Mapping[str, Any]) -> None:
@@ -56,9 +62,10 @@ def prepare_call(site: Runtime, argument: Mapping[str, Any]) -> None:
     message_id = int(argument["message_id"])
     with site.db.write() as tx:
         row = tx.execute(sa.select(message.c.language, message.c.purpose).where(message.c.id == message_id)).one()
-        said = about_results(destination(tx))
+        said = about_results(site.settings, destination(tx))
         if row.purpose in (RISK_CALL, "call-back"):
-            said += about_risk(site.settings) + about_visits(site.settings)
+            # What is asked for less often is rendered while she hears "one moment, please": she waits for this call.
+            said += about_risk_and_visits(site.settings)
         clips = ensure(tx, site.settings, row.language, said)
         wanted = tx.execute(sa.select(clip).where(clip.c.state == "wanted", clip.c.key.in_(clips.keys))).all()
     for each in wanted:

@@ -6,125 +6,231 @@ to; what carries a name, a number or a place of one person never is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flows.findrisc import RANGES
-from flows.menu import CALLING, LANGUAGES_OFFERED
+from flows.menu import ANYONE_KEYS, CALLING, LANGUAGES_OFFERED, WORKER_KEYS
+from flows.open_screening import OLDEST as OLDEST_BORN
 from flows.render_voice import Utterance, press
+from flows.voice import A_PAGE, KEYS
 from services.screening.findrisc import ONE_IN
 from services.screening.referral import Destination
+from services.screening.symptoms import OLDEST, SYMPTOMS, YOUNGEST
 from services.settings import Settings
-
-_EVERY = (
-    "voice-wait",
-    "voice-zero",
-    "voice-hash",
-    "ask-call-options",
-    "ask-language-voice",
-    "connecting",
-    "goodbye",
-)
-_EVERY_CHOICE = (
-    ("menu-option-repeat", "menu-option-slower", "menu-option-language", "menu-option-person"),
-    ("menu-option-repeat", "menu-option-faster"),
-    tuple(f"language-{language}" for language in LANGUAGES_OFFERED),
-)
-_RESULT = (
-    "call-ready",
-    "ask-result-code-voice",
-    "ask-again-voice",
-    "error-code",
-    "code-unknown",
-    "code-help",
-    "result-rescreen",
-    "result-waiting",
-    "result-locked",
-    "result-withdrawn",
-)
-_AGAIN = ("ask-again-repeat", "ask-again-end")
-_RISK = (
-    "ask-call-menu",
-    "ask-risk-consent",
-    "risk-declined",
-    "ask-risk-diabetes",
-    "ask-risk-age",
-    "ask-risk-sex",
-    "ask-risk-height",
-    "ask-risk-weight",
-    "risk-check-measures",
-    "ask-risk-waist",
-    "ask-risk-active",
-    "ask-risk-greens",
-    "ask-risk-medicine",
-    "ask-risk-glucose",
-    "ask-risk-family",
-    "ask-risk-hear",
-    "risk-no-test",
-    "risk-eyes",
-    "ask-resume",
-)
-_RISK_CHOICES = (
-    tuple(f"menu-{key}" for key in CALLING),
-    ("resume-continue", "resume-again"),
-    ("answer-yes", "answer-no"),
-    ("ask-sex-female", "ask-sex-male"),
-    ("ask-risk-family-none", "ask-risk-family-far", "ask-risk-family-near"),
-)
-_VISIT = (
-    "ask-visit-code-voice",
-    "ask-visit",
-    "ask-visit-reason",
-    "visit-yes",
-    "visit-not-yet",
-    "visit-cannot",
-    "visit-none",
-    "visit-locked",
-    "visit-withdrawn",
-)
-_CLINIC = ("ask-follow-up", "follow-up-coming", "follow-up-declined")
-_VISIT_CHOICES = (
-    ("answer-yes", "answer-not-yet", "answer-cannot"),
-    ("answer-money", "answer-distance", "answer-afraid", "answer-other"),
-)
+from services.store.clock import now_ms
 
 
-def about_results(to: Destination) -> list[Utterance]:
+@dataclass(frozen=True)
+class Subject:
+    """What is said about one thing: sentences, those that name the clinic, and choices with their keys."""
+
+    sentences: tuple[str, ...]
+    of_clinic: tuple[str, ...] = ()
+    menus: tuple[tuple[str, ...], ...] = ()
+
+    def utterances(self, settings: Settings) -> Iterator[Utterance]:
+        yield from (Utterance(sentence) for sentence in self.sentences)
+        yield from (Utterance(sentence, {"clinic": settings.clinic}) for sentence in self.of_clinic)
+        for labels in self.menus:
+            for page in _pages(labels):
+                yield from (press(label, key) for key, label in enumerate(page, 1))
+                yield Utterance("error-choice", {"last": len(page)})
+
+
+_EVERY = Subject(
+    (
+        "voice-wait",
+        "voice-zero",
+        "voice-hash",
+        "ask-call-options",
+        "ask-language-voice",
+        "connecting",
+        "goodbye",
+        "restarted",
+    ),
+    ("help-visit",),
+    (
+        ("menu-option-repeat", "menu-option-slower", "menu-option-language", "menu-option-person"),
+        ("menu-option-repeat", "menu-option-faster"),
+        tuple(f"language-{language}" for language in LANGUAGES_OFFERED),
+    ),
+)
+_RESULT = Subject(
+    (
+        "call-ready",
+        "ask-result-code-voice",
+        "ask-again-voice",
+        "error-code",
+        "code-unknown",
+        "code-help",
+        "result-reviewed",
+        "result-rescreen",
+        "result-waiting",
+        "result-locked",
+        "result-withdrawn",
+    ),
+    menus=(("ask-again-repeat", "ask-again-end"),),
+)
+_MENU = Subject(
+    ("ask-call-menu", "ask-resume"),
+    menus=(tuple(f"menu-{key}" for key in CALLING), ("resume-continue", "resume-again")),
+)
+_RISK = Subject(
+    (
+        "ask-risk-consent",
+        "risk-declined",
+        "ask-risk-diabetes",
+        "ask-risk-age",
+        "ask-risk-sex",
+        "ask-risk-height",
+        "ask-risk-weight",
+        "risk-check-measures",
+        "ask-risk-waist",
+        "ask-risk-active",
+        "ask-risk-greens",
+        "ask-risk-medicine",
+        "ask-risk-glucose",
+        "ask-risk-family",
+        "ask-risk-hear",
+        "risk-no-test",
+        "risk-eyes",
+        *(f"risk-{category}" for category in ONE_IN),
+    ),
+    ("risk-not-for-you", "risk-test"),
+    (
+        ("answer-yes", "answer-no"),
+        ("ask-sex-female", "ask-sex-male"),
+        ("ask-risk-family-none", "ask-risk-family-far", "ask-risk-family-near"),
+    ),
+)
+_VISIT = Subject(
+    (
+        "ask-visit-code-voice",
+        "ask-visit",
+        "ask-visit-reason",
+        "visit-yes",
+        "visit-not-yet",
+        "visit-cannot",
+        "visit-none",
+        "visit-locked",
+        "visit-withdrawn",
+    ),
+    ("ask-follow-up", "follow-up-coming", "follow-up-declined"),
+    (
+        ("answer-yes", "answer-not-yet", "answer-cannot"),
+        ("answer-money", "answer-distance", "answer-afraid", "answer-other"),
+    ),
+)
+_DATA = Subject(
+    (
+        "ask-my-data",
+        "ask-withdraw-code",
+        "withdraw-done",
+        "withdraw-stays",
+        "withdraw-kept",
+        "withdraw-withdrawn",
+        "withdraw-locked",
+        "ask-erase-risk",
+        "risk-erased",
+        "ask-calls",
+        "calls-on",
+        "calls-off",
+    ),
+    menus=(("menu-data-screening", "menu-data-risk", "menu-data-calls"),),
+)
+_HELP = Subject(
+    ("ask-help", "help-cost", "help-result", "help-risk", "help-data"),
+    ("about",),
+    (("menu-help-menu", "menu-help-cost", "menu-help-person", "menu-help-about"),),
+)
+# What was begun elsewhere goes on by call: a menu of messages, and all that a health worker does with it.
+_MENUS_OF_MESSAGES = Subject(("ask-menu",), menus=(tuple(f"menu-{key}" for key in ANYONE_KEYS),))
+_WORKER = Subject(
+    (
+        "ask-sex",
+        "ask-birth-year",
+        "ask-patient-phone",
+        "error-phone-optional",
+        "ask-patient-language",
+        "ask-consent",
+        "consent-declined",
+        "ask-urgent",
+        "screening-refused",
+        "ask-finish-code",
+        "finish-waiting",
+        "finish-done",
+        "finish-locked",
+        "finish-withdrawn",
+        "ask-symptoms-consent",
+        "ask-symptoms-age",
+        *(f"ask-symptom-{symptom}" for symptom in SYMPTOMS),
+        "ask-risk-consent-worker",
+        "ask-lists",
+        "lists-none",
+        "ask-visit-worker",
+        "visit-recorded",
+        "help-worker-open",
+        "help-worker-result",
+        "help-worker-questions",
+        "help-worker-lists",
+        "ask-photo-code",
+        "photo-code-help",
+    ),
+    menus=(
+        tuple(f"menu-{key}" for key in WORKER_KEYS),
+        ("menu-lists-pending", "menu-lists-recent"),
+        ("eye-left", "eye-right"),
+    ),
+)
+
+
+def about_results(settings: Settings, to: Destination) -> list[Utterance]:
     """What a call about a result may say, where referred patients are sent `to`."""
-    found = [Utterance(message) for message in (*_EVERY, *_RESULT)]
-    found += [Utterance(message, {"place": to.place}) for message in ("result-refer", "result-refer-urgent")]
-    found += [Utterance(day) for day in to.opening]
-    found += [Utterance("error-choice", {"last": last}) for last in (2, 3, 4)]
-    return [*found, *(each for labels in (*_EVERY_CHOICE, _AGAIN) for each in _choices(labels))]
+    verdicts = [Utterance(message, {"place": to.place}) for message in ("result-refer", "result-refer-urgent")]
+    verdicts.append(Utterance("result-retake", {"clinic": settings.clinic}))
+    verdicts += [Utterance(day) for day in to.opening]
+    return _once([*_said_about(settings, _EVERY, _RESULT), *verdicts])
 
 
-def about_risk(settings: Settings) -> list[Utterance]:
-    """What a call that begins with a menu may say besides, through the risk questions to their answer."""
-    found = [Utterance(message) for message in _RISK]
-    found += [Utterance(message, {"clinic": settings.clinic}) for message in ("risk-not-for-you", "risk-test")]
-    found += [Utterance(f"risk-{category}") for category in ONE_IN]
-    found.append(Utterance("error-choice", {"last": len(CALLING)}))
-    for name, (low, high) in RANGES.items():
-        found.append(
-            Utterance("error-number" if name == "age" else "error-number-optional", {"low": low, "high": high})
-        )
-    return found + [each for labels in _RISK_CHOICES for each in _choices(labels)]
-
-
-def about_visits(settings: Settings) -> list[Utterance]:
-    """What a call that begins with a menu may say besides, about a visit that is waited for."""
-    found = [Utterance(message) for message in _VISIT]
-    found += [Utterance(message, {"clinic": settings.clinic}) for message in _CLINIC]
-    return found + [each for labels in _VISIT_CHOICES for each in _choices(labels)]
+def about_risk_and_visits(settings: Settings) -> list[Utterance]:
+    """What a call that begins with a menu may say besides, through the risk questions or those about a visit."""
+    refused = [
+        Utterance("error-number" if name == "age" else "error-number-optional", {"low": low, "high": high})
+        for name, (low, high) in RANGES.items()
+    ]
+    return _once([*_said_about(settings, _MENU, _RISK, _VISIT), *refused])
 
 
 def repertoire(settings: Settings, to: Destination) -> list[Utterance]:
-    """Everything, each once."""
+    """Everything, each once, what is said most first."""
+    rest = list(_said_about(settings, _DATA, _HELP, _MENUS_OF_MESSAGES, _WORKER))
+    if settings.voice_on_incoming == "call-back":
+        rest.append(Utterance("help-cost-ring", {"phone": settings.at_voice_number}))
+    this_year = datetime.fromtimestamp(now_ms() / 1000, UTC).year
+    rest += [
+        Utterance("error-number", {"low": low, "high": high})
+        for low, high in ((OLDEST_BORN, this_year), (YOUNGEST, OLDEST))
+    ]
+    return _once([*about_results(settings, to), *about_risk_and_visits(settings), *rest])
+
+
+def _said_about(settings: Settings, *subjects: Subject) -> Iterator[Utterance]:
+    for subject in subjects:
+        yield from subject.utterances(settings)
+
+
+def _pages(labels: Sequence[str]) -> list[tuple[str, ...]]:
+    """As a call says them: more choices than keys come on pages, with a key for more."""
+    if len(labels) <= KEYS:
+        return [tuple(labels)]
+    return [(*labels[start : start + A_PAGE], "voice-more") for start in range(0, len(labels), A_PAGE)]
+
+
+def _once(said: Iterable[Utterance]) -> list[Utterance]:
     found: list[Utterance] = []
-    for each in about_results(to) + about_risk(settings) + about_visits(settings):
+    for each in said:
         if each not in found:
             found.append(each)
     return found
-
-
-def _choices(labels: Sequence[str]) -> list[Utterance]:
-    return [press(label, key) for key, label in enumerate(labels, 1)]

@@ -29,7 +29,7 @@ def prepare_note(site: Runtime, argument: Mapping[str, Any]) -> None:
         row = tx.execute(
             sa.select(screening, message.c.language.label("spoken"))
             .join(message, message.c.screening_id == screening.c.id)
-            .where(message.c.id == message_id, message.c.state == "pending", screening.c.outcome.is_not(None))
+            .where(message.c.id == message_id, message.c.state == "pending", screening.c.state != "withdrawn")
         ).first()
         if row is None:
             return

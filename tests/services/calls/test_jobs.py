@@ -17,7 +17,7 @@ from flows.render_voice import Utterance
 from services.calls import jobs
 from services.calls.clips import ensure, path_of
 from services.calls.playback import Form, joined
-from services.calls.repertoire import repertoire
+from services.calls.repertoire import about_results, repertoire
 from services.channels.base import Kind
 from services.messaging.outbox import post
 from services.runtime import Runtime
@@ -49,9 +49,11 @@ def test_with_power_everything_is_asked_for_in_every_language(site: Runtime, sai
     jobs.warm()
     with site.db.read() as tx:
         everything = repertoire(site.settings, destination(tx))
-        kept = tx.execute(sa.select(clip.c.language, clip.c.private)).all()
+        slowly = about_results(site.settings, destination(tx))
+        kept = tx.execute(sa.select(clip.c.language, clip.c.private, clip.c.pace)).all()
     assert said == ["goodbye"], "the voice is loaded"
-    assert len(kept) == asked(site) == len(LANGUAGES) * len(everything)
+    assert len(kept) == asked(site) == len(LANGUAGES) * (len(everything) + len(slowly))
+    assert sum(row.pace == "slow" for row in kept) == len(LANGUAGES) * len(slowly)
     assert not any(row.private for row in kept)
 
 

@@ -26,7 +26,7 @@ from services.store.tables import message, screening
 
 USSD, SMS, WHATSAPP, VOICE = CHANNELS = (Kind.USSD, Kind.SMS, Kind.WHATSAPP, Kind.VOICE)
 _MORE = {text(language, "ussd-more") for language in LANGUAGES}
-_MORE_CHOICES = "menu-voice-more", "voice-more"
+_MORE_CHOICE = "voice-more"
 _FIRST_DAY = datetime(2026, 11, 23, 9, tzinfo=UTC)  # noon in Nairobi
 
 
@@ -214,7 +214,7 @@ class Phone:
     def _has_pages(self) -> bool:
         assert isinstance(self._last, VoiceStep)
         choices = [prompt.params["choice"].id for prompt in self._last.prompts if prompt.id == "voice-press"]
-        return any(choice in _MORE_CHOICES for choice in choices)
+        return _MORE_CHOICE in choices
 
     def _tap(self, answer: str) -> None:
         buttons = self._last.buttons if isinstance(self._last, Reply) else ()
