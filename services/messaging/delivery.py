@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 _BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
 _ATTEMPTS = 12
 _FINAL = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED)
-_BY_DAY = ("reminder",)
+_BY_DAY = ("reminder", "review")
 _ASKED_FOR = ("call-asked", "risk-asked", NOTE, "reply")  # answers to what a person just did are no unasked messages
 
 

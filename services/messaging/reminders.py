@@ -24,7 +24,7 @@ from services.runtime import Runtime
 from services.screening import follow_up as follow_ups
 from services.screening import referral as referrals
 from services.screening import retakes
-from services.screening.people import caller_for, has_opted_out, worker_id
+from services.screening.people import caller_for, can_be_written_to
 from services.screening.referral import ASKED, ASKED_AGAIN, PACES, REMINDED, consents
 from services.screening.results import announce, tell_worker
 from services.settings import current
@@ -67,7 +67,7 @@ def _referral(tx: Connection, row: Any, case: Any, now: int) -> dict[str, Any]:
     asks = row.opened_at + pace.ask * DAY_MS
     if row.state not in referrals.OPEN or row.messages >= ASKED_AGAIN:
         return _visit_by_worker(tx, row, case, now)
-    if not _reachable(tx, case):
+    if not can_be_written_to(tx, case.patient_msisdn):
         return {"next_at": asks} if now < asks else _visit_by_worker(tx, row, case, now)
     if row.messages < REMINDED and now < asks:
         _write(tx, case, "visit-reminder", key=key)
@@ -92,7 +92,7 @@ def _follow_up(tx: Connection, row: Any, case: Any, now: int) -> dict[str, Any]:
     if follow_ups.came_again(tx, case):
         return {"state": "came", "next_at": None}
     key = f"follow-up:{row.id}"
-    if _reachable(tx, case):
+    if can_be_written_to(tx, case.patient_msisdn):
         sent = _ask(tx, case, "invited", {"follow_up": row.id}, key=key)
     else:
         sent = _tell_health_worker(tx, case, "follow-up-worker", key=key)
@@ -130,12 +130,6 @@ _DUTIES: Mapping[sa.Table, Callable[[Connection, Any, Any, int], dict[str, Any]]
     follow_up: _follow_up,
     retake: _retake,
 }
-
-
-def _reachable(tx: Connection, case: Any) -> bool:
-    """Whether the patient may be sent an SMS. A worker's own number, typed in for her who has none, reaches nobody."""
-    number = case.patient_msisdn
-    return number is not None and worker_id(tx, number) is None and not has_opted_out(tx, msisdn=number, kind=Kind.SMS)
 
 
 def _ask(tx: Connection, case: Any, flow: str, arguments: Mapping[str, Any], *, key: str) -> bool:

@@ -13,8 +13,9 @@ from services.channels.base import Kind
 from services.messaging.outbox import DELIVERY, INFERENCE, NOTE, SPEECH, enqueue, post, ring
 from services.screening import codes, people
 from services.screening.decision import outcome_of_patient
-from services.screening.referral import destination
+from services.screening.referral import SETTLED, destination
 from services.screening.results import announce, eye_outcomes
+from services.screening.reviews import has_to_come_again, verdict_that_holds
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
 from services.store.tables import consent, follow_up, message, photo, referral, screening
@@ -83,23 +84,25 @@ def open_screening(
 
 def result_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
     """The result behind a code: `{"state": "unknown"|"locked"|"waiting"|"ready", "outcome"}`, and where to go with it:
-    `{"place", "opening", "urgent"}`.
+    `{"reviewed", "place", "opening", "urgent"}`.
 
     Wrong codes are counted for each number, and too many lock it.
     """
     found = find(tx, code, msisdn)
     if isinstance(found, str):
         return {"state": found, "outcome": None}
-    if not found.outcome:
+    if not found.outcome and not has_to_come_again(tx, found.id):
         return {"state": "waiting", "outcome": None}
     return {"state": "ready", **told(tx, found)}
 
 
 def told(tx: Connection, case: Any) -> dict[str, Any]:
-    """What is said of a decided screening, by its row: `{"outcome", "place", "opening", "urgent"}`."""
-    where = destination(tx, case.id)
+    """What is said of a decided screening, or of one to be photographed again, by its row: `{"outcome", "reviewed",
+    "place", "opening", "urgent"}`. `reviewed`: a specialist says so."""
+    where, held = destination(tx, case.id), verdict_that_holds(tx, case.id)
     return {
-        "outcome": case.outcome,
+        "outcome": case.outcome or "retake",
+        "reviewed": held is not None and held.outcome == (case.outcome or "retake"),
         "place": where.place,
         "opening": list(where.opening),
         "urgent": case.priority == "urgent",
@@ -113,8 +116,10 @@ def visit_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
         return {"state": found, "id": None}
     referred = tx.execute(sa.select(referral).where(referral.c.screening_id == found.id)).first()
     if referred is not None:
-        waiting = referred.state not in ("attended", "closed")
-        return {"state": "referral" if waiting else "none", "id": referred.id}
+        if referred.state not in SETTLED:
+            return {"state": "referral", "id": referred.id}
+        if referred.state != "withdrawn":
+            return {"state": "none", "id": referred.id}
     invited = tx.execute(
         sa.select(follow_up.c.id).where(follow_up.c.screening_id == found.id, follow_up.c.state == "invited")
     ).scalar()
@@ -167,7 +172,7 @@ def _may_be_read_out(tx: Connection, code: str, msisdn: str, purpose: str) -> An
     found = find(tx, code, msisdn)
     if isinstance(found, str):
         return found
-    if not found.outcome:
+    if not found.outcome and not has_to_come_again(tx, found.id):
         return "waiting"
     since = now_ms() - DAY_MS
     asked = tx.execute(

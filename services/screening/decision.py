@@ -16,7 +16,18 @@ from typing import Literal
 Outcome = Literal["refer", "rescreen", "retake"]
 Finding = Literal["refer", "rescreen", "retake", "doubtful"]  # of one photograph; doubtful: graded, but not certain
 EYES = ("left", "right")
+GRADES = range(5)
+"""International Clinical Diabetic Retinopathy scale: 0 none, 1 mild, 2 moderate, 3 severe, 4 proliferative
+(Wilkinson et al. 2003, Ophthalmology 110:1677)."""
+_REFERABLE = 2
 ABSTENTION_LIMIT = 2
+
+
+def finding_of_grade(grade: int | None, oedema: bool) -> Finding:
+    """What a person's grade of an eye says; None: it could not be graded."""
+    if oedema or (grade is not None and grade >= _REFERABLE):
+        return "refer"
+    return "retake" if grade is None else "rescreen"
 
 
 def outcome_of_eye(findings: Sequence[Finding]) -> Outcome | None:

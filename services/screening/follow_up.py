@@ -15,15 +15,17 @@ INTERVAL_DAYS = 365
 
 
 def due_in_a_year(tx: Connection, screening_id: int) -> None:
-    """Has the patient of a screening invited again, once."""
+    """Has the patient of a screening invited again, once; also if that was taken back meanwhile."""
     due_at = now_ms() + INTERVAL_DAYS * DAY_MS
     row = {"screening_id": screening_id, "state": "waiting", "due_at": due_at, "next_at": due_at}
-    insert_once(tx, follow_up, row, key=("screening_id",))
+    if insert_once(tx, follow_up, row, key=("screening_id",)) is None:
+        again = follow_up.c.screening_id == screening_id, follow_up.c.state.in_(("referred", "retake"))
+        tx.execute(follow_up.update().where(*again).values(row))
 
 
 def no_longer_due(tx: Connection, screening_id: int, state: str) -> None:
-    """Takes back what is due: the patient was referred after all ("referred"), came already ("came") or withdrew
-    ("closed")."""
+    """Takes back what is due: the patient was referred after all ("referred"), is photographed again ("retake"), came
+    already ("came") or withdrew ("closed")."""
     tx.execute(
         follow_up.update()
         .where(follow_up.c.screening_id == screening_id, follow_up.c.state.in_(("waiting", "invited")))

@@ -96,6 +96,11 @@ def has_opted_out(tx: Connection, *, msisdn: str, kind: str) -> bool:
     )
 
 
+def can_be_written_to(tx: Connection, msisdn: str | None) -> bool:
+    """Whether a patient may be sent an SMS. A worker's own number, typed in for who has none, reaches nobody."""
+    return msisdn is not None and worker_id(tx, msisdn) is None and not has_opted_out(tx, msisdn=msisdn, kind=Kind.SMS)
+
+
 def is_locked(tx: Connection, msisdn: str) -> bool:
     """Whether a number guessed too many codes lately."""
     until = tx.execute(sa.select(caller.c.locked_until).where(caller.c.msisdn == msisdn)).scalar()

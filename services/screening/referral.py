@@ -48,7 +48,7 @@ class Destination:
 
 
 def open_referral(tx: Connection, screening_id: int, priority: str) -> None:
-    """Opens the referral of a screening, once, to the facility that is nearest now; one that was withdrawn begins anew."""
+    """Opens the referral of a screening, once, to the facility that is nearest now; a withdrawn one begins anew."""
     now, pace, chosen = now_ms(), PACES[priority], nearest(tx)
     row = {
         "screening_id": screening_id,
@@ -60,12 +60,9 @@ def open_referral(tx: Connection, screening_id: int, priority: str) -> None:
         "next_at": now + pace.remind * DAY_MS,
     }
     if insert_once(tx, referral, row, key=("screening_id",)) is None:
-        anew = row | dict.fromkeys(("answer", "reason", "answered_by", "answered_at", "worker_told_at")) | {"messages": 0}
-        tx.execute(
-            referral.update()
-            .where(referral.c.screening_id == screening_id, referral.c.state == "withdrawn")
-            .values(anew)
-        )
+        nothing = dict.fromkeys(("answer", "reason", "answered_by", "answered_at", "worker_told_at"))
+        withdrawn = referral.c.screening_id == screening_id, referral.c.state == "withdrawn"
+        tx.execute(referral.update().where(*withdrawn).values(row | nothing | {"messages": 0}))
 
 
 def withdraw_referral(tx: Connection, screening_id: int) -> None:

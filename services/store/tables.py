@@ -218,6 +218,28 @@ reading = sa.Table(
     _at("read_at"),
 )
 
+# What a reviewer at the hub found. A verdict that came too late or was not needed is kept and not applied.
+review = sa.Table(
+    "review",
+    METADATA,
+    _id(),
+    _of("screening"),
+    sa.Column("review_ref", sa.BigInteger, nullable=False),
+    # The hub's number of the reviewer: no name comes here.
+    sa.Column("reviewer", sa.BigInteger, nullable=False),
+    sa.Column("outcome_before", sa.Text),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("eyes", sa.JSON, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("told", sa.Text, nullable=False),
+    sa.Column("applied", sa.Boolean, nullable=False),
+    # Readings up to this one are what was reviewed.
+    sa.Column("last_reading", sa.BigInteger, nullable=False),
+    _at("reviewed_at"),
+    _at("applied_at"),
+    sa.UniqueConstraint("screening_id", "review_ref", "reviewed_at"),
+)
+
 symptom_assessment = sa.Table(
     "symptom_assessment",
     METADATA,
