@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services import settings
+from services.bench import BENCHES
 from services.commands import clear_errors, configure, until_signalled
 from services.commands.facility import facility
 from services.commands.hub import hub
@@ -214,7 +215,7 @@ def evaluate(programme: str, data: Path, tier: str | None, split: str | None, as
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["inference", "pipeline", "ussd", "speech", "memory"]))
+@click.argument("what", type=click.Choice(list(BENCHES)))
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 @click.option("--seconds", default=20, show_default=True, help="how long to measure, where time decides")
 def bench(what: str, as_json: bool, seconds: int) -> None:

@@ -7,18 +7,19 @@ from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import Any
 
-_BENCHES = {
+BENCHES = {
     "inference": "services.bench.inference:inference",
     "pipeline": "services.bench.pipeline:pipeline",
     "ussd": "services.bench.ussd:ussd",
     "memory": "services.bench.memory:memory",
+    "outage": "services.bench.outage:outage",
     "speech": "services.speech.bench:bench",
 }
 
 
 def run_bench(what: str, seconds: int) -> dict[str, Any]:
     """Runs one measurement and says on what it ran. `seconds` is for "ussd"."""
-    module, function = _BENCHES[what].split(":")
+    module, function = BENCHES[what].split(":")
     measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
     figures = measure(seconds) if what == "ussd" else measure()
     return {"bench": what, **figures, "machine": _machine()}
