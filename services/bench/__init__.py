@@ -14,6 +14,8 @@ BENCHES = {
     "memory": "services.bench.memory:memory",
     "outage": "services.bench.outage:outage",
     "speech": "services.speech.bench:bench",
+    "sync": "services.bench.sync:sync",
+    "sites": "services.bench.sites:sites",
 }
 
 
