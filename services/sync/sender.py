@@ -14,7 +14,9 @@ from services.store.tables import screening, sync_event
 from services.sync import clock, down
 from services.sync.batch import Answer, Batch, BatchError, Event, decode_answer, encode
 from services.sync.client import HubClient, HubError
+from services.sync.events import RESULT
 from services.sync.history import begin_for, write_on
+from services.sync.identity import Identity
 from services.sync.marks import mark, raise_mark
 from services.sync.report import report
 
@@ -63,10 +65,10 @@ class Sender:
             if not self._agreed:
                 begin_for(tx, self._client.identity)
             write_on(tx)
-            rows = _next(tx, self._site.settings.sync_batch) if self._agreed else []
+            rows = next_events(tx, self._site.settings.sync_batch) if self._agreed else []
             seen = down.seen(tx)
             batch = Batch(
-                events=[self._event(row) for row in rows],
+                events=[event_of(row, self._client.identity) for row in rows],
                 down_seen=seen,
                 report=report(self._site, tx) if with_report else None,
             )
@@ -89,11 +91,6 @@ class Sender:
         self._apply(answer)
         return len(rows)
 
-    def _event(self, row: Any) -> Event:
-        msisdn = row.patient_msisdn if row.kind == "result" else None
-        patient = self._client.identity.patient_key(msisdn) if msisdn else None
-        return Event(row.seq, row.kind, row.screening_id, row.content, patient)
-
     def _apply(self, answer: Answer) -> None:
         self.more_waits_there = False
         for item in down.in_order(answer.down):
@@ -111,7 +108,15 @@ def _highest(tx: Connection) -> int:
     return max(mark(tx, _HIGHEST), tx.execute(sa.select(sa.func.max(sync_event.c.seq))).scalar() or 0)
 
 
-def _next(tx: Connection, most: int) -> list[Any]:
+def event_of(row: Any, identity: Identity) -> Event:
+    """A row of `next_events` as it is sent."""
+    msisdn = row.patient_msisdn if row.kind == RESULT else None
+    patient = identity.patient_key(msisdn) if msisdn else None
+    return Event(row.seq, row.kind, row.screening_id, row.content, patient)
+
+
+def next_events(tx: Connection, most: int) -> list[Any]:
+    """Rows of events to send next: what is urgent and then what is oldest; by number."""
     query = (
         sa.select(
             sync_event.c.seq,

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from postgres import postgres
 from results import AT, reading, result
 
+from services.bench.postgres import postgres
 from services.hub import receiving, results
 from services.hub.down import send_down
 from services.hub.receiving import receive
