@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from services.hub import receiving_routes, runtime, tus, updates
 from services.hub.doors import Refused
-from services.hub.pages import access, overview_pages, review_pages
+from services.hub.pages import access, media_pages, overview_pages, review_pages
 
 _LOG = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
@@ -22,6 +22,7 @@ BLUEPRINTS = (
     access.blueprint,
     overview_pages.blueprint,
     review_pages.blueprint,
+    media_pages.blueprint,
 )
 
 

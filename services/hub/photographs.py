@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -69,6 +70,38 @@ def finish(hub: Hub, complete: Upload) -> None:
             insert_once(tx, photograph, row, key=("site_id", "photo_ref"))
         uploads.end(tx, [complete.id], uploads.FINISHED)
         _erase_unless_kept(tx, hub.media, [each for each in (key, heatmap_key) if each])
+
+
+def of_result(tx: Connection, result_id: int) -> list[dict[str, Any]]:
+    """The photographs of a result, in the order in which they were taken: `{"id", "eye", "has_heatmap", "before",
+    "after"}`."""
+    of_screening = photograph.c.site_id == result.c.site_id, photograph.c.screening_ref == result.c.screening_ref
+    rows = tx.execute(
+        sa.select(
+            photograph.c.id,
+            photograph.c.eye,
+            photograph.c.heatmap_key.is_not(None).label("has_heatmap"),
+            photograph.c.probability_before.label("before"),
+            photograph.c.probability_after.label("after"),
+        )
+        .join(result, sa.and_(*of_screening))
+        .where(result.c.id == result_id)
+        .order_by(photograph.c.photo_ref)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def content_of(hub: Hub, number: int, *, heatmap: bool = False) -> bytes | None:
+    """The file of a photograph, or its heat map's; None if there is none."""
+    column = photograph.c.heatmap_key if heatmap else photograph.c.media_key
+    with hub.db.read() as tx:
+        key = tx.execute(sa.select(column).where(photograph.c.id == number)).scalar()
+    if key is None:
+        return None
+    try:
+        return hub.media.get(key)
+    except FileNotFoundError:
+        return None
 
 
 def is_withdrawn(tx: Connection, site_id: int, screening_ref: int) -> bool:

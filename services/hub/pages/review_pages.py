@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from flows.catalogue import text
-from services.hub import review_queue, runtime
+from services.hub import photographs, review_queue, runtime
 from services.hub.opinions import GRADES, NOTES, EyeFinding, Opinion, Unsound
 from services.hub.pages.access import guard
 from services.hub.reviewing import NotToReview, save, standing
+from services.hub.words import percent, words
 from services.screening.decision import EYES
 
 blueprint = Blueprint("review", __name__, template_folder="templates")
@@ -59,6 +61,7 @@ def _case_page(number: int, *, problem: str | None = None) -> str:
         found = review_queue.case(tx, number)
         if found is None:
             abort(404)
+        pictures = photographs.of_result(tx, number)
         reviews = review_queue.history(tx, number)
         mine = [each for each in standing(tx, number, found["seq"]) if each.reviewer_id == g.reviewer.id]
     # Second readers judge for themselves: what others found is shown once one has said what one thinks.
@@ -69,13 +72,20 @@ def _case_page(number: int, *, problem: str | None = None) -> str:
         eyes=[eye for eye in EYES if any(each["eye"] == eye for each in found["eyes"])],
         grades=GRADES,
         notes={note: text("en", note, code=found["screening_ref"]) for note in NOTES},
-        photographs=[],
+        photographs=[each | {"caption": _caption(each)} for each in pictures],
         outcomes=_OUTCOMES,
         mine=mine[0] if mine else None,
         reviews=shown,
         hidden=len(reviews) - len(shown),
         problem=problem,
     )
+
+
+def _caption(photograph: Mapping[str, Any]) -> str:
+    """What the model said of a photograph as it was taken, and says of it as it came: sending makes it smaller."""
+    if photograph["before"] is None and photograph["after"] is None:
+        return words("photo-ungraded")
+    return words("photo-graded", before=percent(photograph["before"]), after=percent(photograph["after"]))
 
 
 def _opinion(tx: Any, number: int) -> Opinion:
