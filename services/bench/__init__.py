@@ -16,6 +16,7 @@ BENCHES = {
     "speech": "services.speech.bench:bench",
     "sync": "services.bench.sync:sync",
     "sites": "services.bench.sites:sites",
+    "updates": "services.bench.updates:updates",
 }
 
 

@@ -17,6 +17,7 @@ Handler = Callable[[Connection, Mapping[str, Any]], None]
 KINDS: dict[str, str] = {
     "verdict": "services.sync.verdicts:apply",
     "photographs-wanted": "services.sync.photographs:choose_asked",
+    "update": "services.updates.fetch:hinted",
 }
 """What applies an item of a kind: "module:function" of a `handler(tx, content)`. It runs in one transaction with the
 cursor; what it raises stops the cursor before this item, and it comes again."""

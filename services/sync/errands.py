@@ -11,7 +11,10 @@ from services.sync.client import HubClient
 
 Step = Callable[[Runtime, HubClient], bool]
 
-ERRANDS: dict[str, str] = {"photographs": "services.sync.upload:step"}
+ERRANDS: dict[str, str] = {
+    "photographs": "services.sync.upload:step",
+    "models": "services.updates.fetch:step",
+}
 """Purpose → "module:function" of a `step(site, client)` that does a few seconds' work at most and says whether there is
 more to do now. It may raise HubError. In order of importance. Not run on low battery."""
 

@@ -37,10 +37,13 @@ def current(models: Path, programme: str) -> Current:
     """What is in use; the shipped version where nothing was fetched or the pointer cannot be read."""
     try:
         kept = json.loads((models / programme / _CURRENT).read_text(encoding="utf-8"))
-        return Current(str(kept["version"]), frozenset(map(str, kept["withdrawn"])))
+        version = str(kept["version"])
+        if version:
+            order(version)
+        return Current(version, frozenset(map(str, kept["withdrawn"])))
     except FileNotFoundError:
         return Current()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadRelease) as error:
         _LOG.error("the pointer to the models cannot be read", extra={"programme": programme, "reason": str(error)})
         return Current()
 

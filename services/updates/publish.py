@@ -28,7 +28,7 @@ from services.updates.trial import TrialFailed, try_out
 _KEPT = 3
 """Releases of each subject that stay: to withdraw to, and to make patches from."""
 _PACKED_AT_MOST = 0.95
-_PATCH_AT_MOST = 0.80
+PATCH_AT_MOST = 0.80
 """Of the bytes that would be fetched otherwise. Each target costs every site some 350 bytes in the signed list."""
 
 
@@ -75,14 +75,14 @@ def read_model(folder: Path) -> Iterator[Source]:
 
 
 @contextmanager
-def read_voice(path: Path, name: str, version: str, language: str) -> Iterator[Source]:
-    """The release of a Piper voice: an .onnx with its .onnx.json, or a folder or zip of both. Raises BadRelease."""
+def read_voice(path: Path, language: str, version: str) -> Iterator[Source]:
+    """A release of a language's voice: an .onnx with its .onnx.json, or a folder or zip of both. Raises BadRelease."""
     order(version)
     with tempfile.TemporaryDirectory() as place:
         try:
             with staged(path, Path(place)) as folder:
                 files = {each: folder / each for each in (MODEL, CONFIG)}
-                yield Source("voices", check_name(name), version, {"language": language}, folder, files)
+                yield Source("voices", check_name(language), version, {"language": language}, folder, files)
         except BadVoice as error:
             raise BadRelease(str(error)) from None
 
@@ -167,7 +167,7 @@ def _targets(repository: Repository, subject: str, version: str, shipped: Path) 
             described[name] = _describe(repository, name, content, {})
         for base in _bases(repository, subject, version, path, shipped):
             patch = pack(content, base)
-            if base != content and len(patch) <= _PATCH_AT_MOST * len(whole):
+            if base != content and len(patch) <= PATCH_AT_MOST * len(whole):
                 target = f"{name}.{_sha256(base)[:12]}.patch"
                 described[target] = _describe(repository, target, patch, custom | {"base": _sha256(base)})
     return described

@@ -94,8 +94,7 @@ class Repository:
             for signer in theirs:
                 root.add_key(signer.public_key, role)
         root.roles["root"].threshold, root.roles["targets"].threshold = root_threshold, targets_threshold
-        targets = Targets(unrecognized_fields={"releases": {}, "withdrawn": {}})
-        targets.version = 0  # signing numbers it
+        targets = _first(Targets(unrecognized_fields={"releases": {}, "withdrawn": {}}))
         self._sign(root, signers["root"], version=1)
         self._write_all(targets, signers["targets"])
         return self._path(Root.type, 1).read_bytes()
@@ -138,7 +137,7 @@ class Repository:
 
     def _write_all(self, targets: Targets, signers: Sequence[CryptoSigner]) -> None:
         self._sign(targets, signers)
-        snapshot = self.snapshot() if self._path(Snapshot.type, None).is_file() else Snapshot(version=0)
+        snapshot = self.snapshot() if self._path(Snapshot.type, None).is_file() else _first(Snapshot())
         snapshot.meta = {"targets.json": MetaFile(version=targets.version)}
         self._sign(snapshot, self._signers("snapshot"))
         self._write_timestamp(snapshot)
@@ -146,7 +145,7 @@ class Repository:
 
     def _write_timestamp(self, snapshot: Snapshot, now: datetime | None = None) -> None:
         there = (self.metadata / "timestamp.json").is_file()
-        timestamp = self.timestamp() if there else Timestamp(version=0)
+        timestamp = self.timestamp() if there else _first(Timestamp())
         timestamp.snapshot_meta = MetaFile(version=snapshot.version)
         self._sign(timestamp, self._signers("timestamp"), now)
 
@@ -215,6 +214,12 @@ class Repository:
             for path in self.metadata.glob(f"*.{role}.json"):
                 if _number(path) <= newest - _KEPT_VERSIONS:
                     os.unlink(path)
+
+
+def _first(signed: T) -> T:
+    """To be signed for the first time: signing numbers it."""
+    signed.version = 0
+    return signed
 
 
 def _life(signed: Signed) -> timedelta:

@@ -57,7 +57,8 @@ def try_out(kind: Kind, folder: Path, name: str, about: Mapping[str, Any]) -> di
     return answer
 
 
-def _model(folder: Path, programme: str) -> dict[str, Any]:
+def look_at_model(folder: Path, programme: str) -> dict[str, Any]:
+    """Loads every tier, which runs its golden cases. {"error": …} if one fails."""
     from services.inference.engine import Engine
     from services.inference.manifest import ModelError, load
     from services.inference.risk import PROGRAMME, RiskModel
@@ -73,7 +74,8 @@ def _model(folder: Path, programme: str) -> dict[str, Any]:
     return {}
 
 
-def _voice(folder: Path, name: str, language: str) -> dict[str, Any]:
+def look_at_voice(folder: Path, name: str, language: str) -> dict[str, Any]:
+    """How the voice says a language, or {"error": …}."""
     from services.calls.script import every_text
     from services.speech.fitting import fit
     from services.speech.installed import BadVoice
@@ -88,7 +90,9 @@ def _voice(folder: Path, name: str, language: str) -> dict[str, Any]:
 def _main(kind: str, folder: str, name: str, about: str) -> None:
     os.nice(_NICE)
     found = (
-        _model(Path(folder), name) if kind == "models" else _voice(Path(folder), name, json.loads(about)["language"])
+        look_at_model(Path(folder), name)
+        if kind == "models"
+        else look_at_voice(Path(folder), name, json.loads(about)["language"])
     )
     print(json.dumps(found))
 

@@ -30,6 +30,8 @@ def keep_root(data_dir: Path, content: bytes) -> str:
 
     try:
         root = Metadata[Root].from_bytes(content)
+        if not isinstance(root.signed, Root):
+            raise BadRoot(f"this is a {root.signed.type}, no root")
         root.signed.verify_delegate(Root.type, root.signed_bytes, root.signatures)
     except (DeserializationError, RepositoryError, ValueError) as error:
         raise BadRoot(f"this is no root of an update repository: {error}") from None
