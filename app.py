@@ -17,6 +17,7 @@ from services.commands.facility import facility
 from services.commands.hub import hub
 from services.commands.ledger import ledger
 from services.commands.messages import messages
+from services.commands.models import models
 from services.commands.sync import sync
 from services.commands.voices import voices
 from services.commands.worker import worker
@@ -43,6 +44,7 @@ main.add_command(facility)
 main.add_command(hub)
 main.add_command(ledger)
 main.add_command(messages)
+main.add_command(models)
 main.add_command(sync)
 main.add_command(voices)
 main.add_command(worker)
