@@ -23,6 +23,7 @@ from rq.registry import StartedJobRegistry
 
 from services import runtime as runtime_module
 from services.messaging.holding import Held, hold
+from services.queue_server import connect as connect
 from services.store.clock import MINUTE_MS, now_ms
 from services.store.database import Database
 from services.store.tables import outbox
@@ -36,11 +37,6 @@ _RETRY_S = (2, 10, 60, 300, 1800)
 # A patient waits for her call, and somebody who is losing her sight for her answer; the rest does not mind.
 _URGENT = ("prepare_call", "read_urgent_photo")
 _WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
-
-
-def connect(url: str) -> redis.Redis:
-    """A connection to the queue server; every use of it may raise redis.RedisError."""
-    return redis.Redis.from_url(url, socket_connect_timeout=5)
 
 
 def perform(outbox_id: int) -> None:

@@ -78,6 +78,21 @@ def hub_revoke(number: int) -> None:
             raise click.ClickException(f"there is no site {number} to revoke: see `python app.py hub sites`")
 
 
+@hub.command("work")
+def hub_work() -> None:
+    """Do the hub's hourly work, with others of the same REDIS_URL: counts for monitoring, alerts, photographs to ask
+    for. Without REDIS_URL `hub run` does it itself."""
+    import redis
+
+    with clear_errors(redis.RedisError, ValueError):
+        settings = configure("hub-work")
+        if not settings.redis_url:
+            raise click.ClickException("REDIS_URL is not set: `python app.py hub run` does this work itself")
+        from services.hub.work import work
+
+        work(settings)
+
+
 @hub.group("reviewer")
 def hub_reviewer() -> None:
     """Who may look at the hub's pages."""

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.hub.intervals import Rate, control_limits, dispersion
-from services.hub.opinions import REFERABLE
 from services.hub.tables import eye, model, result, review, site, verdict, week
 from services.hub.weeks import CERTAIN, SURE, decided_week, median, model_of_result, week_of
+from services.screening.decision import finding_of_grade
 from services.store.clock import now_ms
 
 WEEKS = 26
@@ -185,6 +185,7 @@ def _judged(tx: Connection, since: int) -> Iterable[tuple[Key, bool, bool]]:
 
 
 def _referable(eyes: Sequence[dict[str, Any]]) -> bool | None:
-    if any(each["oedema"] or (each["grade"] is not None and each["grade"] >= REFERABLE) for each in eyes):
+    found = {finding_of_grade(each["grade"], each["oedema"]) for each in eyes}
+    if "refer" in found:
         return True
-    return None if any(each["grade"] is None for each in eyes) else False
+    return None if "retake" in found else False

@@ -8,12 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.screening.decision import EYES, Outcome
+from services.screening.decision import EYES, GRADES, Outcome, finding_of_grade
 
-GRADES = range(5)
-"""International Clinical Diabetic Retinopathy scale: 0 none, 1 mild, 2 moderate, 3 severe, 4 proliferative
-(Wilkinson et al. 2003, Ophthalmology 110:1677)."""
-REFERABLE = 2
 NOTES = ("review-note-blurred", "review-note-dark", "review-note-field", "review-note-soon", "review-note-thanks")
 """What a reviewer may say to the health worker: messages of `flows/locale`, since nothing else is ever sent."""
 State = Literal["reviewed", "agreed", "settled", "disputed"]
@@ -33,11 +29,11 @@ class EyeFinding:
 
     @property
     def referable(self) -> bool:
-        return self.oedema or (self.grade is not None and self.grade >= REFERABLE)
+        return finding_of_grade(self.grade, self.oedema) == "refer"
 
     @property
     def normal(self) -> bool:
-        return self.grade is not None and not self.referable
+        return finding_of_grade(self.grade, self.oedema) == "rescreen"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ from services.sync.batch import BatchError, Event
 
 OnWithdrawn = Callable[[Connection, int, Sequence[int]], None]
 
-ON_WITHDRAWN: dict[str, str] = {"photographs": "services.hub.photographs:erase_withdrawn"}
+ON_WITHDRAWN: dict[str, str] = {
+    "photographs": "services.hub.photographs:erase_withdrawn",
+    "reviews": "services.hub.reviewing:forget",
+}
 """What else is deleted with a result: a name, and "module:function" of a `function(tx, site_id, result_ids)`."""
 
 _CONTENT = ("programme", "sex", "birth_year", "priority", "outcome", "opened_at", "decided_at")

@@ -7,16 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from services.hub.tables import eye, model, result, review, site, verdict
-from services.store.clock import DAY_MS, now_ms
-
-_THOUSAND = 1000
-_NEGATIVES_MS = 30 * DAY_MS
+from services.hub.tables import drawn, eye, model, photograph, result, review, site, verdict
+from services.store.clock import DAY_MS
 
 
-def waiting(tx: Connection, *, share: float, limit: int = 50) -> list[dict[str, Any]]:
+def waiting(tx: Connection, *, limit: int = 50) -> list[dict[str, Any]]:
     """Urgent first, then oldest first: `{"id", "site", "screening_ref", "priority", "decided_at", "received_at",
-    "outcome", "birth_year", "sex", "why", "disputed"}`. `share` of the negatives is drawn into it.
+    "outcome", "birth_year", "sex", "why", "disputed"}`.
 
     `why` is "referable", "doubtful", "ungradable", "other" (sight lost suddenly, no second photograph) or "drawn".
     """
@@ -35,7 +32,7 @@ def waiting(tx: Connection, *, share: float, limit: int = 50) -> list[dict[str, 
         )
         .join(site, site.c.id == result.c.site_id)
         .outerjoin(verdict, verdict.c.result_id == result.c.id)
-        .where(*_waits(share))
+        .where(*_waits())
         .order_by(result.c.priority != "urgent", result.c.decided_at, result.c.id)
         .limit(limit)
     )
@@ -44,10 +41,10 @@ def waiting(tx: Connection, *, share: float, limit: int = 50) -> list[dict[str, 
     return [row | {"why": why(row["id"], row["outcome"])} for row in found]
 
 
-def count(tx: Connection, *, share: float) -> int:
+def count(tx: Connection) -> int:
     """How many wait."""
     joined = result.outerjoin(verdict, verdict.c.result_id == result.c.id)
-    number: int = tx.execute(sa.select(sa.func.count()).select_from(joined).where(*_waits(share))).scalar_one()
+    number: int = tx.execute(sa.select(sa.func.count()).select_from(joined).where(*_waits())).scalar_one()
     return number
 
 
@@ -81,17 +78,12 @@ def history(tx: Connection, result_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.mappings()]
 
 
-def drawn(share: float) -> sa.ColumnElement[bool]:
-    """Whether a negative is among those drawn: by numbers in which what its photographs show has no part, and which are
-    the same on every page and in every process. Successive screenings step through all remainders."""
-    number = (result.c.screening_ref * 7919 + result.c.site_id * 104_729) % _THOUSAND
-    return number < round(share * _THOUSAND)
-
-
-def _waits(share: float) -> tuple[sa.ColumnElement[bool], ...]:
-    not_normal = result.c.outcome != "rescreen"
-    recent = result.c.received_at > now_ms() - _NEGATIVES_MS
-    asked = sa.or_(not_normal, sa.and_(result.c.outcome == "rescreen", recent, drawn(share)))
+def _waits() -> tuple[sa.ColumnElement[bool], ...]:
+    picture = sa.exists().where(
+        photograph.c.site_id == result.c.site_id, photograph.c.screening_ref == result.c.screening_ref
+    )
+    second_look = sa.and_(sa.exists().where(drawn.c.result_id == result.c.id), picture)
+    asked = sa.or_(result.c.outcome != "rescreen", sa.and_(result.c.outcome == "rescreen", second_look))
     unseen = sa.or_(verdict.c.id.is_(None), verdict.c.seq < result.c.seq)
     disputed = sa.and_(verdict.c.seq == result.c.seq, verdict.c.state == "disputed")
     return result.c.seq > 0, ~result.c.withdrawn, sa.or_(sa.and_(asked, unseen), disputed)

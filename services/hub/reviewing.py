@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from services.hub.down import send_down
 from services.hub.opinions import Opinion, State, check, together
 from services.hub.reviewers import Reviewer
-from services.hub.tables import eye, result, review, verdict
+from services.hub.tables import drawn, eye, result, review, verdict
 from services.screening.decision import Outcome
 from services.store.clock import now_ms
 from services.store.database import insert_once, one_at_a_time
@@ -96,7 +96,7 @@ def was_told(tx: Connection, site_id: int, events: Sequence[Event]) -> None:
 
 def forget(tx: Connection, _site_id: int, result_ids: Sequence[int]) -> None:
     """Deletes what was found of patients who took their consent back."""
-    for table in (review, verdict):
+    for table in (review, verdict, drawn):
         tx.execute(table.delete().where(table.c.result_id.in_(result_ids)))
 
 

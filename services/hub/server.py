@@ -10,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from services import logs
 from services.hub import runtime
 from services.hub.certificate import certificate_of
+from services.hub.work import work_here
 from services.settings import Settings
 
 _KEEP_S = 330  # sites send every 300 s: their connection stays, and with it the handshake's kilobytes
@@ -55,6 +56,7 @@ def serve(settings: Settings) -> None:
             "control_socket_disable": True,
             "loglevel": settings.log_level.lower(),
             "post_fork": lambda _server, _worker: logs.configure("hub", settings.log_level),
+            "post_worker_init": lambda _worker: None if settings.redis_url else work_here(),
         }
     ).run()
 

@@ -193,6 +193,15 @@ verdict = sa.Table(
     _at("at"),
 )
 
+# Results without referable signs that were drawn for a second look.
+drawn = sa.Table(
+    "drawn",
+    METADATA,
+    _id(),
+    sa.Column("result_id", ID, sa.ForeignKey("result.id"), nullable=False, unique=True),
+    _at("at"),
+)
+
 # What sites saw in a week, counted anew whenever results of it come.
 week = sa.Table(
     "week",

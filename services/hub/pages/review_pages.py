@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response
 
 from flows.catalogue import text
 from services.hub import photographs, review_queue, runtime
-from services.hub.opinions import GRADES, NOTES, EyeFinding, Opinion, Unsound
+from services.hub.opinions import NOTES, EyeFinding, Opinion, Unsound
 from services.hub.pages.access import guard
 from services.hub.reviewing import NotToReview, save, standing
 from services.hub.words import percent, words
-from services.screening.decision import EYES
+from services.screening.decision import EYES, GRADES
 
 blueprint = Blueprint("review", __name__, template_folder="templates")
 guard(blueprint, reviewers_only=True)
@@ -26,10 +26,8 @@ _OUTCOMES = ("agree", "refer", "rescreen", "retake")
 def queue() -> str:
     """What waits for a reviewer."""
     hub = runtime.current()
-    share = hub.settings.hub_review_negatives
     with hub.db.read() as tx:
-        waiting = review_queue.waiting(tx, share=share)
-        number = review_queue.count(tx, share=share)
+        waiting, number = review_queue.waiting(tx), review_queue.count(tx)
     return render_template("queue.html", waiting=waiting, number=number)
 
 
@@ -51,7 +49,7 @@ def judge(number: int) -> Response | tuple[str, int]:
     except NotToReview as problem:
         return _case_page(number, problem=str(problem)), 409
     with hub.db.read() as tx:
-        waiting = review_queue.waiting(tx, share=hub.settings.hub_review_negatives, limit=2)
+        waiting = review_queue.waiting(tx, limit=2)
     following = [each["id"] for each in waiting if each["id"] != number]
     return redirect(url_for("review.case", number=following[0]) if following else url_for("review.queue"))
 

@@ -35,10 +35,10 @@ def sent(hub: Hub) -> list[dict[str, Any]]:
         return [row.content for row in tx.execute(sa.select(down).order_by(down.c.id))]
 
 
-def waiting(hub: Hub, share: float = 0.0) -> list[int]:
+def waiting(hub: Hub) -> list[int]:
     with hub.db.read() as tx:
-        found = review_queue.waiting(tx, share=share, limit=200)
-        assert review_queue.count(tx, share=share) == len(found)
+        found = review_queue.waiting(tx)
+        assert review_queue.count(tx) == len(found)
     return [each["id"] for each in found]
 
 
@@ -53,20 +53,10 @@ def test_the_queue_is_urgent_first_then_oldest(hub: Hub) -> None:
     result_at(hub, site, model, ref=7, seq=0)
     with hub.db.write() as tx:
         tx.execute(result.update().where(result.c.screening_ref == 7).values(seq=0))
-        found = review_queue.waiting(tx, share=0)
+        found = review_queue.waiting(tx)
     assert [(each["id"], each["why"]) for each in found] == [
         (urgent, "other"), (older, "doubtful"), (newer, "referable"), (dark, "ungradable")
     ]  # fmt: skip
-
-
-def test_some_negatives_are_drawn(hub: Hub) -> None:
-    site, model = site_at(hub), model_at(hub)
-    both = (("left", "normal"), ("right", "normal"))
-    for ref in range(1, 101):
-        result_at(hub, site, model, *both, ref=ref, outcome="rescreen")
-    some = len(waiting(hub, 0.1))
-    assert 7 <= some <= 13, "one in ten, whichever numbers the site has reached"
-    assert (len(waiting(hub, 0.0)), len(waiting(hub, 1.0))) == (0, 100)
 
 
 def test_one_reviewer_decides_and_the_site_is_told_once(hub: Hub, people: list[Reviewer]) -> None:

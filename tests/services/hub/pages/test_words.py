@@ -11,12 +11,13 @@ from services.hub import opinions
 from services.hub.alerts import _SHORTAGES
 from services.hub.monitoring import RATES
 from services.hub.words import age, catalogue, percent, span, words
+from services.screening.decision import GRADES
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 
 HERE = Path(opinions.__file__).parent
 FILES = [*HERE.glob("*.py"), *(HERE / "pages").glob("*.py"), *(HERE / "pages/templates").glob("*.html")]
 COMPOSED = {
-    "grade-": [*map(str, opinions.GRADES), "ungradable", "oedema", "of"],
+    "grade-": [*map(str, GRADES), "ungradable", "oedema", "of"],
     "alert-": [*RATES, *(f"{name}-unlike" for name in RATES), *_SHORTAGES, "not-seen", "clock", "backlog", "since"],
     "detail-": [*_SHORTAGES, "not-seen", "clock-ahead", "clock-behind", "backlog", "limits"],
     "plot-": [*RATES, "empty", "point"],

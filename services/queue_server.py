@@ -1,0 +1,53 @@
+"""The queue server behind an address: one Redis or Valkey, or whichever of several Sentinels call the master now."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import redis
+from redis.sentinel import Sentinel
+
+TIMEOUT_S = 5
+_SENTINELS = ("redis+sentinel", "rediss+sentinel")
+_SENTINEL_PORT = 26379
+
+
+def connect(url: str) -> redis.Redis:
+    """A connection to the queue server; every use of it may raise redis.RedisError. Raises ValueError for an address
+    that is none.
+
+    `redis://`, `rediss://` and `unix://` as redis-py reads them; besides
+    `redis+sentinel://[[user]:password@]host[:port][,host[:port]…]/database?master=NAME[&sentinel_password=…]`, and
+    `rediss+sentinel://` with TLS. Each new connection asks the Sentinels where the master is: after a failover the next
+    attempt goes to the new one.
+    """
+    if urlsplit(url).scheme not in _SENTINELS:
+        return redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT_S)
+    parts = urlsplit(url)
+    options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    if set(options) - {"master", "sentinel_password"} or "master" not in options:
+        raise ValueError("an address of Sentinels has ?master=NAME, and maybe &sentinel_password=…")
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    common: dict[str, Any] = {"socket_connect_timeout": TIMEOUT_S}
+    if parts.scheme == "rediss+sentinel":
+        common["ssl"] = True
+    sentinels = Sentinel(  # type: ignore[no-untyped-call]
+        [_host(each) for each in hosts.split(",")],
+        sentinel_kwargs=common | {"socket_timeout": TIMEOUT_S, "password": options.get("sentinel_password", [None])[0]},
+        username=unquote(user) or None,
+        password=unquote(password) or None,
+        db=int(parts.path.strip("/") or 0),
+        **common,
+    )
+    master: redis.Redis = sentinels.master_for(options["master"][0])  # type: ignore[no-untyped-call]
+    return master
+
+
+def _host(text: str) -> tuple[str, int]:
+    """Where one Sentinel is. Raises ValueError."""
+    found = urlsplit(f"//{text}")
+    if not found.hostname:
+        raise ValueError(f"{text!r} is no Sentinel's host")
+    return found.hostname, found.port or _SENTINEL_PORT
