@@ -131,8 +131,10 @@ def erase_withdrawn(tx: Connection, site_id: int, result_ids: Sequence[int]) -> 
 
 
 def erase_due(hub: Hub) -> int:
-    """Deletes the files whose deletion failed before. How many were left."""
+    """Deletes what came of photographs that were not finished in time, and the files whose deletion failed before. How
+    many files there were."""
     with hub.db.write() as tx:
+        uploads.expire(tx)
         keys = tx.execute(sa.select(media_erasure.c.key).limit(100)).scalars().all()
         _erase(tx, hub.media, list(keys))
     return len(keys)

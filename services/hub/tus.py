@@ -33,7 +33,7 @@ CHUNK_TYPE = "application/offset+octet-stream"
 _METHODS = ["OPTIONS", "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 _PIECE = 4096
 _FLUSH_S = 1.0  # what came is safe a second later at most, whatever becomes of the line
-_SILENCE_S = 60.0  # a line that carries nothing for so long is dead: TCP alone would hold the thread for hours
+_SILENCE_S = 30.0  # a line that carries nothing for so long is dead: TCP alone would hold the thread for hours
 
 blueprint = Blueprint("tus", __name__)
 
@@ -162,7 +162,7 @@ def _patch(found: Upload) -> Response:
 def _take_as_it_comes(found: Upload) -> Upload:
     """Keeps whatever came, also of a request that breaks off."""
     db, keep_ms = runtime.current().db, _keep_ms()
-    held = bytearray()
+    pieces, held = _body(), bytearray()
     due = time.monotonic() + _FLUSH_S
 
     def keep(known: Upload) -> Upload:
@@ -174,7 +174,6 @@ def _take_as_it_comes(found: Upload) -> Upload:
             uploads.count_lost(db, known, len(held) + sum(map(len, pieces)))
             raise
 
-    pieces = _body()
     for piece in pieces:
         _check_room(len(held) + len(piece), found.length - found.offset)
         held += piece
