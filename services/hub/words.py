@@ -76,6 +76,11 @@ def alert_words(alert: Mapping[str, Any]) -> str:
     return words(f"detail-{kind}", battery=detail["battery_percent"], disk=detail["disk_mb"])
 
 
+def month_words(month: Mapping[str, Any]) -> str:
+    """What a site moved over its link and what all its messages and calls cost, as `services.ledger` reports it."""
+    return words("month", megabytes=f"{month['bytes'] / 1e6:,.1f}", dollars=f"{month['cost'] / 1e6:,.2f}")
+
+
 def percent(share: float | None) -> str:
     """A share of one, as a percentage."""
     return UNKNOWN if share is None else f"{100 * share:.1f} %"

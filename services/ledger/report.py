@@ -125,6 +125,16 @@ def for_hub(site: Runtime) -> dict[str, list[int]]:
         return totals(tx, day_of(now_ms()))
 
 
+def month_for_hub(site: Runtime) -> dict[str, Any]:
+    """This month so far: `{"month", "bytes", "cost"}`, on the link both ways and in millionths of a dollar."""
+    today = day_of(now_ms())
+    first = today[:8] + "01"
+    with site.db.read() as tx:
+        sums = sa.select(sa.func.coalesce(sa.func.sum(_WIRE), 0)).where(ledger_entry.c.day >= first)
+        moved = int(tx.execute(sums).scalar_one())
+        return {"month": today[:7], "bytes": moved, "cost": round(_cost(tx, since=first, until=today) / 1000)}
+
+
 def totals(tx: Connection, day: str) -> dict[str, list[int]]:
     """One day by purpose: bytes up and down on the link, and the cost in millionths of a dollar."""
     rows = tx.execute(

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.hub import runtime
 from services.hub.reviewers import SIGNED_IN_MS, Locked, Reviewer, begin, end, who
-from services.hub.words import age, alert_words, percent, rate_words, span, when, words
+from services.hub.words import age, alert_words, month_words, percent, rate_words, span, when, words
 from services.same_origin import refuse_other_sites
 
 blueprint = Blueprint("access", __name__, template_folder="templates", static_folder="static", static_url_path="/pages")
@@ -127,6 +127,6 @@ def _keep_private(response: Response) -> Response:
 
 
 blueprint.after_request(_keep_private)
-for _function in (age, alert_words, form_token, percent, rate_words, span, when):
+for _function in (age, alert_words, form_token, month_words, percent, rate_words, span, when):
     blueprint.add_app_template_global(_function)
 blueprint.add_app_template_global(words, "t")

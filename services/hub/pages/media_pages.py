@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort
+import hashlib
+
+from flask import Blueprint, Response, abort, request
 
 from services.hub import photographs, runtime
 from services.hub.pages.access import guard
@@ -27,4 +29,8 @@ def _jpeg(number: int, *, heatmap: bool) -> Response:
     content = photographs.content_of(runtime.current(), number, heatmap=heatmap)
     if content is None:
         abort(404)
-    return Response(content, mimetype="image/jpeg")
+    response = Response(content, mimetype="image/jpeg")
+    response.set_etag(hashlib.sha256(content).hexdigest())
+    # Only the reviewer's own browser may keep it, and asks each time whether she still may see it.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(content))

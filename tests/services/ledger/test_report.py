@@ -15,7 +15,7 @@ from phones import open_case
 
 from services.ledger.entries import Use, begins_ms, days_before, spend
 from services.ledger.money import NANO
-from services.ledger.report import for_hub, report, totals
+from services.ledger.report import for_hub, month_for_hub, report, totals
 from services.runtime import Runtime
 from services.store.database import Database
 from services.store.tables import screening
@@ -109,3 +109,7 @@ def test_the_command(tmp_path: Path) -> None:
     found: dict[str, Any] = json.loads(run("--json", "--days", "3"))
     assert (found["until"], found["since"], found["cost_usd"]) == (today, days_before(today, 2), 1.0)
     assert found["lines"][0]["parts"] == 1
+
+
+def test_the_hub_hears_of_the_month(filled: Runtime) -> None:
+    assert month_for_hub(filled) == {"month": "2026-03", "bytes": 10**8 + 50 + 500, "cost": 780_002}

@@ -36,6 +36,16 @@ def test_a_case_shows_what_came(hub: Hub, client: FlaskClient) -> None:
     assert client.get("/photographs/3", base_url=HTTPS).status_code == 404
 
 
+def test_a_photograph_is_had_in_parts_and_not_twice(hub: Hub, client: FlaskClient) -> None:
+    sign_in(hub, client)
+    part = client.get("/photographs/1", base_url=HTTPS, headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.data) == (206, photograph()[2:6])
+    assert part.headers["Content-Range"] == f"bytes 2-5/{len(photograph())}"
+    again = client.get("/photographs/1", base_url=HTTPS, headers={"If-None-Match": part.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["Cache-Control"] == "private, no-cache"
+
+
 @pytest.mark.parametrize("path", ["/photographs/1", "/photographs/1/heatmap"])
 def test_nobody_else_sees_them(hub: Hub, client: FlaskClient, path: str) -> None:
     assert client.get(path, base_url=HTTPS).status_code == 302
