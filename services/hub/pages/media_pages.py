@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from flask import Blueprint, Response, abort, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from services.hub import photographs, runtime
 from services.hub.pages.access import guard
@@ -14,18 +15,18 @@ guard(blueprint, reviewers_only=True)
 
 
 @blueprint.get("/photographs/<int:number>")
-def photograph(number: int) -> Response:
+def photograph(number: int) -> AnyResponse:
     """A photograph as it came."""
     return _jpeg(number, heatmap=False)
 
 
 @blueprint.get("/photographs/<int:number>/heatmap")
-def heatmap(number: int) -> Response:
+def heatmap(number: int) -> AnyResponse:
     """The same in greys, with the heat in warm colours."""
     return _jpeg(number, heatmap=True)
 
 
-def _jpeg(number: int, *, heatmap: bool) -> Response:
+def _jpeg(number: int, *, heatmap: bool) -> AnyResponse:
     content = photographs.content_of(runtime.current(), number, heatmap=heatmap)
     if content is None:
         abort(404)
