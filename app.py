@@ -14,6 +14,7 @@ from services import settings
 from services.bench import BENCHES
 from services.commands import clear_errors, configure, until_signalled
 from services.commands.facility import facility
+from services.commands.fhir import fhir
 from services.commands.hub import hub
 from services.commands.ledger import ledger
 from services.commands.messages import messages
@@ -41,6 +42,7 @@ def main() -> None:
 
 
 main.add_command(facility)
+main.add_command(fhir)
 main.add_command(hub)
 main.add_command(ledger)
 main.add_command(messages)

