@@ -9,8 +9,9 @@ LAB := .venv-lab
 run: setup
 	@exec $(BIN)/python app.py run
 
+# Two at a time, a file's tests together: they share what it sets up.
 test: setup-test lint test-lab
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The lab has requirements of its own (PyTorch), which the product never needs.
 lab: $(LAB)/.installed
