@@ -48,10 +48,10 @@ class Opinion:
         return {eye: {"grade": found.grade, "oedema": found.oedema} for eye, found in self.eyes.items()}
 
 
-def check(opinion: Opinion, *, photographed: Collection[str], urgent: bool) -> None:
+def check(opinion: Opinion, *, photographed: Collection[str], urgent: bool, called_normal: bool = False) -> None:
     """Raises Unsound unless the outcome follows from the findings by the rules of `services.screening.decision`: a
-    referable eye refers; what cannot be graded is never called normal; who suddenly lost sight is referred whatever the
-    photographs show."""
+    referable eye refers; what cannot be graded, or was not photographed, is never called normal; who suddenly lost
+    sight is referred whatever the photographs show. `called_normal`: the site did, so that one eye was all there is."""
     if set(opinion.eyes) != set(photographed) or not opinion.eyes or not set(photographed) <= set(EYES):
         raise Unsound("unsound-eyes")
     found = opinion.eyes.values()
@@ -65,7 +65,10 @@ def check(opinion: Opinion, *, photographed: Collection[str], urgent: bool) -> N
         raise Unsound("unsound-ungradable")
     if opinion.outcome == "rescreen" and urgent:
         raise Unsound("unsound-urgent")
-    if opinion.outcome == "retake" and all(each.grade is not None for each in found):
+    both = len(opinion.eyes) == len(EYES)
+    if opinion.outcome == "rescreen" and not both and not called_normal:
+        raise Unsound("unsound-one-eye")
+    if opinion.outcome == "retake" and both and all(each.grade is not None for each in found):
         raise Unsound("unsound-retake")
 
 

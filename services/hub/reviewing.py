@@ -48,7 +48,8 @@ def save(tx: Connection, reviewer: Reviewer, result_id: int, seq: int, opinion: 
     if row.seq != seq:
         raise NotToReview("review-newer")
     eyes = tx.execute(sa.select(eye.c.eye).where(eye.c.result_id == result_id)).scalars()
-    check(opinion, photographed=set(eyes), urgent=row.priority == "urgent")
+    called_normal = row.outcome == "rescreen"
+    check(opinion, photographed=set(eyes), urgent=row.priority == "urgent", called_normal=called_normal)
     held = tx.execute(sa.select(verdict).where(verdict.c.result_id == result_id, verdict.c.seq == seq)).first()
     before = row.outcome if held is None else held.outcome
     values = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from flows.catalogue import messages
 from services.screening.cases import OPEN_FOR_MS
-from services.screening.decision import Outcome, finding_of_grade
+from services.screening.decision import EYES, Outcome, finding_of_grade
 from services.screening.follow_up import due_in_a_year, no_longer_due
 from services.screening.people import can_be_written_to
 from services.screening.referral import consents, destination, open_referral, was_seen, withdraw_referral
@@ -51,7 +52,7 @@ class Verdict(msgspec.Struct):
     seq: int
     reviewer: int
     outcome: Outcome
-    eyes: dict[Literal["left", "right"], Eye]
+    eyes: dict[str, Eye]
     at: int
     note: str | None = None
 
@@ -60,6 +61,8 @@ def apply(tx: Connection, content: Mapping[str, Any]) -> None:
     """Applies one verdict, once. One that is unknown, nonsense or of a withdrawn screening is passed over."""
     try:
         verdict = msgspec.convert(content, Verdict)
+        if not set(verdict.eyes) <= set(EYES):
+            raise msgspec.ValidationError(f"eyes {sorted(verdict.eyes)}")
     except msgspec.ValidationError as problem:
         _LOG.error("a verdict that cannot be read", extra={"problem": str(problem)})
         return
@@ -108,6 +111,9 @@ def _what_to_do(tx: Connection, case: Any, verdict: Verdict) -> Told:
         if case.priority == "urgent" and verdict.outcome == "rescreen":
             _LOG.error("who suddenly lost sight is referred", extra={"review": verdict.review})
             return "stale"
+        if verdict.outcome == "rescreen" and len(verdict.eyes) < len(EYES):
+            _LOG.error("an eye that nobody saw is not called normal", extra={"review": verdict.review})
+            return "stale"
         if was_seen(tx, case.id):
             return "attended"
     return "called" if can_be_written_to(tx, case.patient_msisdn) else "worker"
@@ -149,8 +155,8 @@ def _change(tx: Connection, case: Any, verdict: Verdict) -> None:
         no_longer_due(tx, case.id, "retake")
         # Undecided again: new photographs decide, or their absence, which refers.
         decided = {"state": "open", "outcome": None, "decided_at": None}
-        for taken in _to_take_again(tx, case, verdict):
-            wait_for_retake(tx, taken, "quality-unclear")
+        for taken in _to_take(tx, case, verdict):
+            wait_for_retake(tx, taken, "quality-missing" if taken.missing else "quality-unclear")
     tx.execute(screening.update().where(screening.c.id == case.id).values(decided))
 
 
@@ -160,9 +166,9 @@ def _tell_of_change(tx: Connection, case: Any, verdict: Verdict, told: Told) -> 
     elif case.opened_at < now_ms() - OPEN_FOR_MS:
         _tell_worker(tx, case, "worker-reviewed-anew", verdict)
     else:
-        for taken in _to_take_again(tx, case, verdict):
-            eye = {"eye": f"eye-{taken.eye}"}
-            _tell_worker(tx, case, "worker-reviewed-retake", verdict, part=f":{taken.eye}", **eye)
+        for taken in _to_take(tx, case, verdict):
+            message_id = "worker-reviewed-other" if taken.missing else "worker-reviewed-retake"
+            _tell_worker(tx, case, message_id, verdict, part=f":{taken.eye}", eye=f"eye-{taken.eye}")
     if told == "worker":
         _tell_worker(tx, case, "worker-reviewed-tell", verdict, part=":tell")
     else:
@@ -187,14 +193,28 @@ def _tell_worker(
         tell_worker(tx, last[0], message_id, key=key, purpose=PURPOSE, code=case.code, **params)
 
 
-def _to_take_again(tx: Connection, case: Any, verdict: Verdict) -> list[Any]:
-    """The last photograph of each eye that could not be graded."""
-    wanted = {eye for eye, found in verdict.eyes.items() if finding_of_grade(found.grade, found.oedema) == "retake"}
-    newest: dict[str, Any] = {}
-    for row in _photographs(tx, case.id):
-        if row.eye in wanted:
-            newest.setdefault(row.eye, row)
-    return [newest[eye] for eye in sorted(newest)]
+@dataclass(frozen=True)
+class _Eye:
+    """An eye to photograph, after the photograph with this `id`: its last, or the other eye's if it has none."""
+
+    id: int
+    screening_id: int
+    eye: str
+    missing: bool
+
+
+def _to_take(tx: Connection, case: Any, verdict: Verdict) -> list[_Eye]:
+    """The eyes that the reviewer could not grade, or that were never photographed."""
+    taken = _photographs(tx, case.id)
+    found = []
+    for eye in EYES:
+        judged = verdict.eyes.get(eye)
+        if judged is None or finding_of_grade(judged.grade, judged.oedema) == "retake":
+            last = next((row for row in taken if row.eye == eye), None)
+            after = last or (taken[0] if taken else None)
+            if after is not None:
+                found.append(_Eye(after.id, case.id, eye, missing=last is None))
+    return found
 
 
 def _photographs(tx: Connection, screening_id: int) -> list[Any]:

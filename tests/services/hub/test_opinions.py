@@ -14,6 +14,14 @@ NONE, MILD, MODERATE = EyeFinding(0), EyeFinding(1), EyeFinding(2)
 SWOLLEN, UNGRADABLE = EyeFinding(1, oedema=True), EyeFinding(None)
 
 
+def problem_of(opinion: Opinion, **circumstances: Any) -> str | None:
+    try:
+        check(opinion, **circumstances)
+    except Unsound as error:
+        return str(error)
+    return None
+
+
 @pytest.mark.parametrize(
     ("left", "right", "outcome", "urgent", "problem"),
     [
@@ -33,21 +41,24 @@ SWOLLEN, UNGRADABLE = EyeFinding(1, oedema=True), EyeFinding(None)
         (NONE, NONE, "retake", False, "unsound-retake"),
         (EyeFinding(5), NONE, "refer", False, "unsound-grade"),
         (NONE, None, "rescreen", False, "unsound-eyes"),
+        (None, NONE, "refer", False, "unsound-eyes"),
     ],
 )
 def test_the_outcome_follows_from_the_findings(
-    left: EyeFinding, right: EyeFinding | None, outcome: Any, urgent: bool, problem: str | None
+    left: EyeFinding | None, right: EyeFinding | None, outcome: Any, urgent: bool, problem: str | None
 ) -> None:
-    eyes = {"left": left} | ({"right": right} if right else {})
+    eyes = {eye: found for eye, found in (("left", left), ("right", right)) if found is not None}
+    opinion = Opinion(eyes, outcome)
+    assert problem_of(opinion, photographed={"left", "right"}, urgent=urgent) == problem
 
-    def judged() -> str | None:
-        try:
-            check(Opinion(eyes, outcome), photographed={"left", "right"}, urgent=urgent)
-        except Unsound as error:
-            return str(error)
-        return None
 
-    assert judged() == problem
+@pytest.mark.parametrize(
+    ("outcome", "called_normal", "problem"),
+    [("rescreen", False, "unsound-one-eye"), ("rescreen", True, None), ("retake", False, None), ("refer", False, None)],
+)
+def test_an_eye_that_nobody_saw_is_not_called_normal(outcome: Any, called_normal: bool, problem: str | None) -> None:
+    opinion = Opinion({"left": NONE}, outcome)
+    assert problem_of(opinion, photographed={"left"}, urgent=False, called_normal=called_normal) == problem
 
 
 def test_nothing_but_a_known_note_goes_to_a_health_worker() -> None:

@@ -239,6 +239,19 @@ def test_who_was_seen_by_a_doctor_is_not_called_back(referred: Clinic) -> None:
     assert (referred.said(), referred.told(), referred.case().outcome) == ([], ["attended"], "refer")
 
 
+def test_an_eye_that_was_never_photographed_is_asked_for(clinic: Clinic) -> None:
+    clinic.read("left", "retinopathy")
+    one_eye = {"eyes": {"left": NORMAL}}
+    clinic.judge("rescreen", **one_eye)
+    assert (clinic.case().outcome, clinic.told()) == ("refer", ["stale"])
+    clinic.judge("retake", **one_eye)
+    assert clinic.said()[0][2] == f"{clinic.code}: a specialist found nothing to refer yet. Now send the right eye."
+    assert [(row.eye, row.state) for row in clinic.rows(retake)] == [("right", "asked")], "without it she is referred"
+    with clinic.site.db.write() as tx:
+        assert finish_with_one_eye(tx, code=clinic.code, worker=WORKER) == {"state": "done"}
+    assert clinic.case().outcome == "rescreen"
+
+
 def test_sudden_loss_of_sight_is_never_called_normal(site: Runtime, referred: Clinic) -> None:
     with site.db.write() as tx:
         tx.execute(screening.update().values(priority="urgent"))
@@ -284,4 +297,4 @@ def test_the_screen_says_so_too(referred: Clinic) -> None:
     phone.press("1")
     screen = phone.press(referred.code)
     assert "A specialist has looked at your photos." in screen
-    assert "Please go back to Jicho to have them taken again." in screen.replace("\n", " ")
+    assert "Please go back to Jicho to have them taken." in screen.replace("\n", " ")
