@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ from services.sync.client import HubClient, HubError
 from services.sync.identity import Identity
 from services.sync.photographs import outgoing
 from services.sync.preparing import prepare_photograph
+from services.sync.running import Courier
 from services.sync.upload import step
 
 CHUNK = 4 * 1024
@@ -232,6 +235,29 @@ def test_nothing_goes_up_when_it_may_not(
     with HubClient(identity) as client:
         assert not step(site, client)
         assert (client.sent, client.received) == (0, 0)
+
+
+def test_the_sync_process_sends_them_once_results_are_in(site: Runtime, served: ServedHub, identity: Identity) -> None:
+    row = a_referred_eye(site)
+    probes = site.settings.data_dir / "probes.json"
+    low = {"battery_percent": 10, "on_mains": False, "memory_mb": 4096, "disk_mb": 10_000}
+    clock = itertools.count(step=11.0)  # errands are looked for every ten seconds
+    probes.write_text(json.dumps(low))
+    with HubClient(identity) as client:
+        courier = Courier(site, client, clock=lambda: next(clock))
+
+        def turns(number: int) -> None:
+            for _ in range(number):
+                courier.turn()
+                prepare_photograph(site, {"photo_id": row.photo_id})  # an inference worker's part
+
+        turns(10)
+        assert at_hub(served, identity, upload) == [], "not on low battery"
+        probes.write_text(json.dumps(low | {"on_mains": True}))
+        site.watch._due = 0.0
+        turns(30)
+    assert len(at_hub(served, identity)) == 1
+    assert state(site).state == "sent"
 
 
 def test_urgent_ones_go_first(site: Runtime, served: ServedHub, identity: Identity) -> None:
