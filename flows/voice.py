@@ -65,6 +65,19 @@ def voice_again(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep 
     return VoiceStep.from_json(json.loads(talk.said))
 
 
+def voice_unanswered(tx: Connection, event: VoiceEvent, *, person: str, told: bool) -> VoiceStep | None:
+    """What to say when nobody picked up whom the call was put through to, `told` of it or not. None for a call nobody
+    knows."""
+    talk = latest(tx, person, Kind.VOICE)
+    if talk is None or talk.session_id != event.session_id or not talk.said:
+        return None
+    said = VoiceStep.from_json(json.loads(talk.said))
+    said = replace(said, prompts=(Utterance("unanswered-told" if told else "unanswered"),), dial="")
+    talk.said = json.dumps(said.to_json())
+    save(tx, talk)
+    return said
+
+
 def _pick_up(tx: Connection, event: VoiceEvent, person: str) -> tuple[Conversation, Step]:
     call = _our_call(tx, event, person)
     subject = _subject(event, call[0] if call else "")

@@ -56,8 +56,13 @@ def sms_to(stack: Stack, msisdn: str, *words: str) -> list[str]:
     return [message for message in found if all(word in message for word in words)]
 
 
+def calls_of(stack: Stack, msisdn: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stack.ask(f"calls?msisdn={msisdn.replace('+', '%2B')}")["calls"]
+    return found
+
+
 def ringing(stack: Stack, before: int = 0) -> Any:
-    return stack.ask(f"calls?msisdn={PATIENT.replace('+', '%2B')}")["calls"][before:] or None
+    return calls_of(stack, PATIENT)[before:] or None
 
 
 def samples(wav: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -135,6 +140,38 @@ def test_the_same_photograph_is_no_second_attempt(stack: Stack) -> None:
     stack.wait_for(lambda: sms_to(stack, WORKER, code, "Now send the right eye"), "the result")
     stack.send_picture(WORKER, eye(lesions=False, seed=5), f"{code} right", via="mm7")
     stack.wait_for(lambda: sms_to(stack, WORKER, text("en", "photo-of-other-eye")), "the refusal")
+
+
+@pytest.mark.parametrize("picks_up", [True, False])
+def test_a_patient_who_rings_talks_to_her_health_worker(stack: Stack, picks_up: bool) -> None:
+    open_screening(stack)
+    before, legs = len(ringing(stack) or []), len(calls_of(stack, WORKER))
+    stack.ask("calls", msisdn=PATIENT)
+    call = stack.wait_for(
+        lambda: next((c for c in calls_of(stack, PATIENT)[before:] if c["state"] == "ringing"), None),
+        "the call back",
+        seconds=120,
+    )
+    stack.ask(f"calls/{call['id']}/answer")
+    stack.ask(f"calls/{call['id']}/digits", digits="0")
+    waits = stack.ask(f"calls/{call['id']}/digits", digits="4")["call"]
+    assert hear(stack, waits)[0] == [says("connecting")]
+    (leg,) = calls_of(stack, WORKER)[legs:]
+    assert (waits["state"], leg["state"], leg["of"]) == ("active", "ringing", call["id"])
+
+    def both() -> list[dict[str, Any]]:
+        ours = (call["id"], leg["id"])
+        return [each for msisdn in (PATIENT, WORKER) for each in calls_of(stack, msisdn) if each["id"] in ours]
+
+    if picks_up:
+        stack.ask(f"calls/{leg['id']}/answer")
+        assert [each["talks"] for each in both()] == [True, True]
+        stack.ask(f"calls/{leg['id']}/hangup")
+    else:
+        stack.ask(f"calls/{leg['id']}/hangup")
+        assert hear(stack, both()[0])[0] == [says("unanswered-told")]
+        stack.wait_for(lambda: sms_to(stack, WORKER, text("en", "person-rang", phone=PATIENT)), "the worker's SMS")
+    assert [each["state"] for each in both()] == ["ended", "ended"]
 
 
 def test_delivery_reports_move_messages_and_nothing_is_left(stack: Stack) -> None:

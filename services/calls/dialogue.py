@@ -9,30 +9,32 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from flows.catalogue import text
 from flows.render_voice import Utterance, VoiceStep
-from flows.voice import voice_again, voice_turn
+from flows.voice import voice_again, voice_turn, voice_unanswered
 from services.calls.clips import ensure, forget, link
 from services.channels.africastalking import NAME
 from services.channels.base import DeliveryState, Kind, VoiceEvent
-from services.channels.phone_numbers import NotAPhone, normalise
+from services.channels.phone_numbers import NotAPhone, is_person, normalise
 from services.channels.voice_xml import Dial, GetDigits, Play, Redirect, Reject, Say, Verb, render
 from services.ledger.charges import call_ended
-from services.messaging.outbox import deliver, ring
+from services.messaging.outbox import deliver, post, ring
 from services.runtime import Runtime
-from services.screening.people import caller_for
-from services.settings import Settings
+from services.screening.people import caller_for, worker_id
+from services.settings import Settings, current
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
-from services.store.tables import message
+from services.store.tables import message, screening
 
 _LOG = logging.getLogger(__name__)
-_AGAIN = "again"
+_AGAIN, _UNANSWERED = "again", "unanswered"
 _CALL_BACKS_AN_HOUR = 3
 _RINGS = 3
 _RING_AGAIN_MS = 30 * MINUTE_MS
 
 
 def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
-    """The XML for one voice callback. `step` is "again" when the carrier comes back for audio that was not ready."""
+    """The XML for one voice callback. `step` is "again" when the carrier comes back for audio that was not ready, and
+    "unanswered" when nobody picked up whom the call was put through to."""
     incoming = event.direction == "inbound"
     person = event.caller if incoming or not event.destination else event.destination
     # On the calls that we place, carriers give the patient as `callerNumber` or as `destinationNumber`.
@@ -47,7 +49,13 @@ def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
         if incoming and site.settings.voice_on_incoming == "call-back":
             _call_back(tx, site.settings, event, person)
             return render([Reject()])
-        said = voice_again(tx, event, person=person) if step == _AGAIN else None
+        if event.dialled and (step != _UNANSWERED or event.dial_s or event.dial_status.casefold() == "completed"):
+            # News of two people who talk, or who have: whatever is answered to it would be played in between them.
+            return render([])
+        said = voice_again(tx, event, person=person) if step in (_AGAIN, _UNANSWERED) else None
+        if said is not None and said.dial and step == _UNANSWERED:
+            told = _tell_who_was_rung(tx, said.dial, person, event.session_id)
+            said = voice_unanswered(tx, event, person=person, told=told)
         said = said or voice_turn(tx, event, person=person)
         if not incoming:
             _adopt(tx, event, person)
@@ -63,11 +71,32 @@ def _verbs(tx: Connection, settings: Settings, said: VoiceStep, call: str) -> li
         return [heard, Redirect(f"{callback}?step={_AGAIN}")]
     play = Play(link(settings, clips.keys))
     if said.dial:
-        return [play, Dial(said.dial)]
+        return [play, Dial(said.dial), Redirect(f"{callback}?step={_UNANSWERED}")]
     if said.ended:
         return [play]
     # After a silence the carrier goes on behind GetDigits: it comes back, and the flow counts the silence.
     return [GetDigits([play], callback, said.digits), Redirect(callback)]
+
+
+def _tell_who_was_rung(tx: Connection, number: str, person: str, call: str) -> bool:
+    """Asks a health worker who did not pick up to ring back. False where nobody reads an SMS, or there is no number."""
+    if worker_id(tx, number) is None or not is_person(person):
+        return False
+    language = caller_for(tx, number)["language"] or current().language
+    words = text(language, "person-rang", phone=person)
+    # With her screening, so that her number is erased with it.
+    hers = sa.select(sa.func.max(screening.c.id)).where(screening.c.patient_msisdn == person)
+    post(
+        tx,
+        Kind.SMS,
+        number,
+        words,
+        key=f"unanswered:{call}",
+        purpose="call-missed",
+        language=language,
+        screening_id=tx.execute(hers).scalar(),
+    )
+    return True
 
 
 def _adopt(tx: Connection, event: VoiceEvent, person: str) -> None:

@@ -47,6 +47,8 @@ _EVERY = Subject(
         "ask-call-options",
         "ask-language-voice",
         "connecting",
+        "unanswered",
+        "unanswered-told",
         "goodbye",
         "restarted",
     ),

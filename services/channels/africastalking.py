@@ -120,6 +120,9 @@ def parse_voice(form: Mapping[str, str]) -> VoiceEvent:
         duration_s=_whole(form.get("durationInSeconds")),
         cost=" ".join(filter(None, (_field(form, name, default="") for name in ("currencyCode", "amount")))),
         hangup_cause=_field(form, "hangupCause", default=""),
+        dialled=_field(form, "dialDestinationNumber", default=""),
+        dial_status=_field(form, "dialStatus", default=""),
+        dial_s=_whole(form.get("dialDurationInSeconds")),
     )
 
 

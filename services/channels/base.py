@@ -125,6 +125,11 @@ class VoiceEvent:
     duration_s: int | None = None
     cost: str = ""
     hangup_cause: str = ""
+    dialled: str = ""
+    """The phone that the call was put through to, once the carrier says so."""
+    dial_status: str = ""
+    dial_s: int | None = None
+    """How long that phone was on the line."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,11 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Dial:
-    """Puts the call through to another phone, for `longest_s` seconds at most."""
+    """Puts the call through to another phone, for `longest_s` seconds at most.
+
+    What stands behind it is done only if that phone is not picked up (docs.africastalking.com/voice/dial, where
+    `maxDuration` is too).
+    """
 
     number: str
     longest_s: int = 600

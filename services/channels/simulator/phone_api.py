@@ -147,6 +147,8 @@ def blueprint(carrier: Carrier) -> Blueprint:
         call = carrier.calls.get(identity)
         if call is None:
             abort(404, "no such call")
+        if action == "answer" and call.of:
+            return _voice(call, voice.pick_up)
         if action == "answer":
             with carrier.locked():
                 if call.state != "ringing":  # two pages may show the same phone

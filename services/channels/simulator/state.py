@@ -54,6 +54,7 @@ class Call:
     state: str = "ringing"
     """`ringing`, `active` or `ended`."""
     started: float = 0.0
+    ended: float = 0.0
     plays: list[str] = field(default_factory=list)
     """Addresses of what is to be heard since the last key."""
     heard: list[str] = field(default_factory=list)
@@ -66,6 +67,14 @@ class Call:
     next_url: str = ""
     after_silence_url: str = ""
     round: int = 0
+    dials: str = ""
+    """The id of the call to the phone that this one was put through to, `of` in that one the id of this."""
+    of: str = ""
+    talks: bool = False
+    """Whether that phone was picked up."""
+    longest_s: int = 0
+    """How long the two may talk; 0: as long as they like."""
+    unanswered_url: str = ""
 
 
 @dataclass

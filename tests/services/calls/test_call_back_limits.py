@@ -102,12 +102,12 @@ def test_a_call_is_put_through_once(site: Runtime) -> None:
         with site.db.write() as tx:
             tx.execute(clip.update().values(state="ready"))
         again: Element = fromstring(answer_call(site, event, step="again"))
-        return again if answered[-1].tag == "Redirect" else answered
+        return again if answered[0].tag in ("Play", "Say") and answered[-1].tag == "Redirect" else answered
 
     press(None)
     press("0")
     verbs = press("4")
-    assert [verb.tag for verb in verbs] == ["Play", "Dial"]
+    assert [verb.tag for verb in verbs] == ["Play", "Dial", "Redirect"]
     assert verbs[1].attrib == {"phoneNumbers": WORKER, "maxDuration": "600"}
     assert "Dial" not in {verb.tag for verb in press(None)}
 

@@ -8,7 +8,9 @@ from xml.etree.ElementTree import Element
 import pytest
 import sqlalchemy as sa
 from defusedxml.ElementTree import fromstring
+from phones import WORKER, open_case
 
+from flows.catalogue import text
 from flows.render_voice import Utterance
 from services.calls.clips import ensure, key_of, may_play
 from services.calls.dialogue import answer_call
@@ -170,3 +172,63 @@ def test_no_caller_with_the_risk_questions_waits_for_a_sentence(site: Runtime, o
     with site.db.read() as tx:
         unready = tx.execute(sa.select(clip.c.message).where(clip.c.state != "ready")).scalars().all()
     assert unready == []
+
+
+@pytest.fixture
+def put_through(called: Runtime) -> Runtime:
+    """The patient was put through to the health worker who screened her."""
+    open_case(called)
+    all_ready(called)
+    answer(called, event())
+    for digits in ("0", "4"):
+        verbs = answer(called, event(digits))
+    assert [verb.tag for verb in verbs] == ["Play", "Dial", "Redirect"]
+    assert verbs[1].attrib == {"phoneNumbers": WORKER, "maxDuration": "600"}
+    assert (verbs[2].text or "").endswith("/voice?step=unanswered")
+    return called
+
+
+@pytest.mark.parametrize(
+    ("step", "more"),
+    [
+        ("", {"dialled": WORKER}),
+        ("", {"dialled": WORKER, "dial_status": "Completed", "dial_s": 40}),
+        ("unanswered", {"dialled": WORKER, "dial_status": "Completed"}),
+        ("unanswered", {"dialled": WORKER, "dial_s": 40}),
+    ],
+)
+def test_nothing_is_said_into_a_talk(put_through: Runtime, step: str, more: dict[str, object]) -> None:
+    assert list(answer(put_through, event(**more), step)) == []
+    assert told_to_ring_back(put_through) == []
+
+
+@pytest.mark.parametrize("more", [{}, {"dialled": WORKER, "dial_status": "NoAnswer", "dial_s": 0}])
+def test_who_did_not_pick_up_is_asked_to_ring_back_once(put_through: Runtime, more: dict[str, object]) -> None:
+    for _ in range(2):
+        (play,) = answer(put_through, event(**more), "unanswered")
+        assert played(play) == [name_of(put_through, "unanswered-told")]
+    assert told_to_ring_back(put_through) == [(WORKER, text("en", "person-rang", phone=PATIENT))]
+    with put_through.db.read() as tx:
+        owner = sa.select(message.c.screening_id).where(message.c.purpose == "call-missed")
+        assert tx.execute(owner).scalar_one() is not None, "her number is erased with her screening"
+
+
+def test_a_phone_of_the_clinic_gets_no_sms(called: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def who_helps(_tx: object, *, msisdn: str) -> dict[str, str]:
+        return {"phone": "+254202000000" if msisdn == PATIENT else ""}
+
+    monkeypatch.setattr("flows.help.who_helps", who_helps)
+    all_ready(called)
+    answer(called, event())
+    for digits in ("0", "4"):
+        verbs = answer(called, event(digits))
+    assert verbs[1].attrib["phoneNumbers"] == "+254202000000"
+    (play,) = answer(called, event(), "unanswered")
+    assert played(play) == [name_of(called, "unanswered")]
+    assert told_to_ring_back(called) == []
+
+
+def told_to_ring_back(site: Runtime) -> list[tuple[str, str]]:
+    with site.db.read() as tx:
+        which = sa.select(message.c.recipient, message.c.text).where(message.c.purpose == "call-missed")
+        return [(row.recipient, row.text) for row in tx.execute(which)]

@@ -1,4 +1,4 @@
-"""Whatever a call says to everybody is rendered beforehand: every way through is walked, and each sentence looked for."""
+"""Whatever a call says to everybody is rendered beforehand: each way through is walked for them."""
 
 from __future__ import annotations
 

@@ -149,7 +149,21 @@ async function hear(call) {
   }
   $("call-audio").textContent = call.waits_for_keys ? (call.digits ? "Press a key." : "Press keys, then #.") : "";
   if (call.waits_for_keys) waitForKeys();
+  else if (isPutThrough(call)) goesOn(call);
   else dropCall();
+}
+
+function isPutThrough(call) {
+  return call.state === "active" && Boolean(call.dials || call.of);
+}
+
+/** What became of a call that was put through to another phone, or of one that came that way. */
+function goesOn(call) {
+  if (!isPutThrough(state.call)) return;
+  if (call.round !== state.call.round) return hear(call);
+  if (call.state === "ended") return dropCall();
+  state.call = call;
+  $("call-audio").textContent = call.talks ? "You are talking to each other." : "Ringing a health worker …";
 }
 
 function play(url) {
@@ -241,6 +255,8 @@ async function refresh() {
   const ringing = calls.calls.filter((call) => call.state === "ringing" && !state.over.has(call.id)).at(-1);
   if (ringing && !state.call) ring(ringing);
   else if (!ringing && state.call?.state === "ringing") dropCall();
+  const mine = calls.calls.find((call) => call.id === state.call?.id);
+  if (mine && $("player").paused) goesOn(mine);
 }
 
 // ---- photographs
