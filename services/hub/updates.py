@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, abort, send_from_directory
+from flask import Blueprint, Response, send_from_directory
+from werkzeug.exceptions import NotFound
 
 from services.hub import runtime
 from services.hub.doors import site_of_request
@@ -38,10 +39,11 @@ def targets(name: str) -> Response:
 def _file(folder: str, name: str) -> Response:
     site_of_request()
     path = runtime.current().settings.hub_dir.absolute() / "updates" / folder
-    if not name or name.startswith("."):
-        abort(404)
+    try:
+        answer = send_from_directory(path, name, mimetype="application/octet-stream", etag=False, max_age=None)
+    except NotFound:
+        return Response(status=404)  # every look ends with one: without a page of text
     # Neither Last-Modified nor ETag: a name says what is in the file, and each header costs every site its bytes.
-    answer = send_from_directory(path, name, mimetype="application/octet-stream", etag=False, max_age=None)
     for header in ("Last-Modified", "Content-Disposition", "Cache-Control", "Date"):
         answer.headers.pop(header, None)
     return answer

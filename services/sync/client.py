@@ -114,6 +114,8 @@ class HubClient:
                     raise HubError("the whole came where a part was asked for", permanent=True, status=200)
                 while block := response.read1(_BLOCK):  # what is there: who sends a byte a minute is noticed
                     yield block
+                if not response.length:
+                    response.close()  # read1 does not notice its end, and the connection would be given up for it
             finally:
                 if not response.isclosed():
                     self.close()
