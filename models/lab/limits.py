@@ -26,11 +26,12 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
 
 
-def temperature_of_classes(logits: Floats, classes: NDArray[np.int64]) -> float:
-    """The temperature with the least negative log-likelihood of logits [n, k], whose right classes are these."""
+def temperature_of_classes(logits: Floats, classes: NDArray[np.int64], weight: Floats) -> float:
+    """The temperature with the least negative log-likelihood of logits [n, k], whose right classes are these, each
+    counted with its weight [n]."""
     grid = np.geomspace(0.25, 4, 161)
-    loss = [-np.log(softmax(logits / t)[np.arange(len(classes)), classes].clip(1e-12)).mean() for t in grid]
-    return round(float(grid[int(np.argmin(loss))]), 3)
+    right = [softmax(logits / t)[np.arange(len(classes)), classes].clip(1e-12) for t in grid]
+    return round(float(grid[int(np.argmin([-(weight * np.log(each)).sum() for each in right]))]), 3)
 
 
 def threshold_for(sensitivity: float, probability: Floats, positive: Bools) -> float:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 Row = Mapping[str, str]
 CENTRE = (0.5,)
+VIEWS = {"full": 4, "medium": 2, "light": 1}
 
 
 def opened(path: Path, _row: Row) -> Image.Image:
@@ -41,7 +42,8 @@ class Programme:
     longer side where there is a choice; the product looks at 0.5, and learning at all of `windows`. `settings` stand in
     for the steps' own defaults, `stages` for those of one stage of `train`. `strangers` are pictures of a split that
     show something else, by kind: of them the network learns to be unsure. `golden` draws pictures of so many pixels,
-    by file name, with the class that has to be read from each, None for none."""
+    by file name, with the class that has to be read from each, None for none. `views` is over how many mirrored views
+    each tier averages, the best tier first."""
 
     name: str
     folder: str
@@ -54,6 +56,7 @@ class Programme:
     windows: Callable[[Row], tuple[float, ...]] = lambda _row: CENTRE
     strangers: Callable[[str], Iterator[tuple[str, Image.Image]]] | None = None
     golden: Callable[[int], dict[str, tuple[Image.Image, str | None]]] = lambda _size: {}
+    views: Mapping[str, int] = usual(default_factory=lambda: dict(VIEWS))
     settings: Mapping[str, Any] = usual(default_factory=dict)
     stages: Mapping[str, Mapping[str, Any]] = usual(default_factory=lambda: {"tune": {}})
 

@@ -15,7 +15,7 @@ from models.dr import phantom
 from models.lab import data
 from models.lab.head import OEDEMA, REFERABLE
 from models.lab.limits import Bools, doubt_for, sigmoid, temperature_of, threshold_for
-from models.lab.programme import Pixels
+from models.lab.programme import Pixels, named
 from models.lab.settings import RUNS
 from models.lab.tiers import Common, compression, described, exports, graphs, view_logits
 from services.inference import quality
@@ -66,7 +66,7 @@ def gradable(split: str, gate: dict[str, Any]) -> Gradable:
 
 def freeze(path: Path, val: Gradable, settings: Settings) -> dict[str, Any]:
     """A tier's entry in the manifest. Raises RuntimeError when it cannot clear the floor."""
-    tier, name, compressed = described(path), path.stem, compression(path)
+    tier, name, compressed = described(named(settings.programme), path), path.stem, compression(path)
     logits = view_logits(path, val.squares(tier["size"]), tier["views"])
     temperature = temperature_of(logits[:, REFERABLE], val.positive)
     probability = sigmoid(logits[:, REFERABLE] / temperature)
@@ -140,7 +140,7 @@ def contents(settings: Settings) -> dict[str, Any]:
     gate = json.loads(Path(settings.gate).read_text())
     val = gradable("val", gate)
     tiers: dict[str, Any] = {}
-    for path in graphs(export):
+    for path in graphs(named(settings.programme), export):
         try:
             tiers[path.stem] = freeze(path, val, settings)
         except RuntimeError as refusal:

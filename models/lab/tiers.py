@@ -12,12 +12,11 @@ import numpy as np
 
 from models.lab.data import mirrored
 from models.lab.limits import Floats
-from models.lab.programme import Pixels
+from models.lab.programme import Pixels, Programme
 from models.lab.quantise import run, side_of
 from models.lab.settings import RUNS
 
 MODELS = Path(__file__).resolve().parents[1]
-TIERS = {"full": 4, "medium": 2, "light": 1}  # best first, and over how many mirrored views each averages
 
 
 @dataclass
@@ -36,12 +35,12 @@ def exports(settings: Common) -> Path:
     return Path(settings.export or RUNS / settings.programme / "export")
 
 
-def graphs(export: Path) -> list[Path]:
+def graphs(programme: Programme, export: Path) -> list[Path]:
     """The tiers that there are, the best first."""
-    return [path for path in (export / f"{name}.onnx" for name in TIERS) if path.exists()]
+    return [path for path in (export / f"{name}.onnx" for name in programme.views) if path.exists()]
 
 
-def described(path: Path) -> dict[str, Any]:
+def described(programme: Programme, path: Path) -> dict[str, Any]:
     """A tier's entry before anything is frozen."""
     content = path.read_bytes()
     return {
@@ -49,7 +48,7 @@ def described(path: Path) -> dict[str, Any]:
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "size": side_of(path),
-        "views": TIERS[path.stem],
+        "views": programme.views[path.stem],
     }
 
 

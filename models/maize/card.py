@@ -132,8 +132,9 @@ This page is written by `python -m models.lab.card --programme maize`; change th
   each class in the manifest's order, and `map` [1, {len(classes)}, h, w], where each of them comes from.
 - Logits are averaged over so many mirrored views, divided by the temperature, and put through a softmax. Below the last
   column the likeliest class is not said.
-- Temperature and limit are each tier's own, frozen on val: the limit is the lowest that refuses 90 % of each kind of
-  pictures of something else, and from which 75 % of what is said of val's field photographs is right.
+- Temperature and limit are each tier's own, frozen on val. The field counts as much for the temperature as the
+  laboratory, though it has fewer photographs. The limit is the lowest that refuses 90 % of each kind of pictures of
+  something else; it is there for those, and makes answers on leaves little better (see the columns of answers).
 - `full` is EfficientNet-Lite0 without its last 192-channel block and with a 640-channel head; `medium` is its first
   thirteen blocks and `light` its first nine, each with a smaller head and taught by `full`. All learnt at 160 pixels.
 

@@ -90,11 +90,12 @@ def _blight(blade: Floats, rng: np.random.Generator, side: int) -> Floats:
 
 
 def _rust(blade: Floats, rng: np.random.Generator, side: int) -> Floats:
-    """Common rust: hundreds of small reddish-brown pustules, each in a pale halo."""
-    marks = _scatter(rng, 420, (0.0022, 0.005), (0.003, 0.008))
+    """Common rust: hundreds of small dark-brown pustules, each in a pale halo, on a dulled leaf."""
+    blade = (blade + blade.mean(axis=2, keepdims=True)) / 2
+    marks = _scatter(rng, 800, (0.003, 0.005), (0.003, 0.006))
     halos = [(x, y, w * 1.9, h * 1.7) for x, y, w, h in marks]
-    blade = _marked(blade, rng, side, halos, (172, 160, 88), 0.002, 0.55)
-    return _marked(blade, rng, side, marks, (128, 62, 30), 0.0008)
+    blade = _marked(blade, rng, side, halos, (200, 190, 120), 0.002, 0.7)
+    return _marked(blade, rng, side, marks, (100, 45, 25), 0.0008)
 
 
 def _spots(blade: Floats, rng: np.random.Generator, side: int) -> Floats:

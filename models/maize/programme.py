@@ -113,5 +113,6 @@ PROGRAMME = Programme(
     windows=windows,
     strangers=strangers,
     golden=golden,
+    views={"full": 1, "medium": 1, "light": 1},  # more of them named no more leaves of val rightly
     settings={"mix": 0, "side": 224, "sizes": "6x160", "freeze": 3},
 )
