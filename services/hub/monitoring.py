@@ -170,6 +170,7 @@ def _judged(tx: Connection, since: int) -> Iterable[tuple[Key, bool, bool]]:
             model_of_result().label("model_id"),
             decided_week().label("week"),
             result.c.outcome,
+            verdict.c.outcome.label("verdict"),
             sa.exists().where(eye.c.result_id == result.c.id, eye.c.outcome == "refer").label("called"),
             review.c.eyes,
         )
@@ -179,7 +180,10 @@ def _judged(tx: Connection, since: int) -> Iterable[tuple[Key, bool, bool]]:
     )
     for row in rows:
         is_referable = _referable(list(row.eyes.values()))
-        if row.model_id is None or is_referable is None or (row.outcome == "refer" and not row.called):
+        abstained = row.outcome == "refer" and not row.called
+        # Referred for something that has no grade: nothing that the model looks for.
+        other_reason = row.verdict == "refer" and not is_referable
+        if row.model_id is None or is_referable is None or abstained or other_reason:
             continue
         yield (row.site_id, row.model_id, row.week), bool(row.called), is_referable
 

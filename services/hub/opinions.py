@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.screening.decision import EYES, GRADES, Outcome, finding_of_grade
+from services.screening.decision import EYES, GRADES, Finding, Outcome, finding_of_grade, outcome_of_patient
 
 NOTES = ("review-note-blurred", "review-note-dark", "review-note-field", "review-note-soon", "review-note-thanks")
 """What a reviewer may say to the health worker: messages of `flows/locale`, since nothing else is ever sent."""
@@ -28,17 +28,13 @@ class EyeFinding:
     oedema: bool = False
 
     @property
-    def referable(self) -> bool:
-        return finding_of_grade(self.grade, self.oedema) == "refer"
-
-    @property
-    def normal(self) -> bool:
-        return finding_of_grade(self.grade, self.oedema) == "rescreen"
+    def finding(self) -> Finding:
+        return finding_of_grade(self.grade, self.oedema)
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one reviewer thinks of a patient: eyes by name, the outcome, and a note for the health worker."""
+    """What one reviewer thinks of a patient: the eyes that she could see, the outcome, a note for the health worker."""
 
     eyes: Mapping[str, EyeFinding]
     outcome: Outcome
@@ -48,27 +44,48 @@ class Opinion:
         return {eye: {"grade": found.grade, "oedema": found.oedema} for eye, found in self.eyes.items()}
 
 
-def check(opinion: Opinion, *, photographed: Collection[str], urgent: bool, called_normal: bool = False) -> None:
-    """Raises Unsound unless the outcome follows from the findings by the rules of `services.screening.decision`: a
-    referable eye refers; what cannot be graded, or was not photographed, is never called normal; who suddenly lost
-    sight is referred whatever the photographs show. `called_normal`: the site did, so that one eye was all there is."""
-    if set(opinion.eyes) != set(photographed) or not opinion.eyes or not set(photographed) <= set(EYES):
+@dataclass(frozen=True)
+class Circumstances:
+    """What is known beside the opinion: what the model found in each eye's photographs, oldest first; the eyes whose
+    photographs are here; whether the patient suddenly lost sight; whether the site called her normal, so that an eye
+    without a photograph is none that can be seen."""
+
+    readings: Mapping[str, Sequence[Finding]]
+    shown: Collection[str]
+    urgent: bool = False
+    called_normal: bool = False
+
+
+def check(opinion: Opinion, known: Circumstances) -> None:
+    """Raises Unsound unless the outcome follows by the rules of `services.screening.decision` from what the reviewer
+    found in the photographs that are here, and from what the model found in an eye that she cannot see.
+
+    To refer is always allowed: she may have seen something that has no grade.
+    """
+    if not known.shown:
+        raise Unsound("unsound-nothing")
+    if set(opinion.eyes) != set(known.shown):
         raise Unsound("unsound-eyes")
     found = opinion.eyes.values()
     if any(each.grade is not None and each.grade not in GRADES for each in found):
         raise Unsound("unsound-grade")
     if opinion.note is not None and opinion.note not in NOTES:
         raise Unsound("unsound-note")
-    if any(each.referable for each in found) and opinion.outcome != "refer":
+    if opinion.outcome == "refer":
+        return
+    if any(each.finding == "refer" for each in found):
         raise Unsound("unsound-referable")
-    if opinion.outcome == "rescreen" and not all(each.normal for each in found):
-        raise Unsound("unsound-ungradable")
-    if opinion.outcome == "rescreen" and urgent:
+    if known.urgent:
         raise Unsound("unsound-urgent")
-    both = len(opinion.eyes) == len(EYES)
-    if opinion.outcome == "rescreen" and not both and not called_normal:
-        raise Unsound("unsound-one-eye")
-    if opinion.outcome == "retake" and both and all(each.grade is not None for each in found):
+    eyes = {eye: known.readings.get(eye, ()) for eye in EYES} | {
+        eye: [each.finding] for eye, each in opinion.eyes.items()
+    }
+    concluded = outcome_of_patient(eyes, one_eye=known.called_normal)
+    if concluded == "refer":
+        raise Unsound("unsound-other-eye")
+    if opinion.outcome == "rescreen" and concluded is None:
+        raise Unsound("unsound-ungradable" if all(eyes.values()) else "unsound-one-eye")
+    if opinion.outcome == "retake" and concluded == "rescreen":
         raise Unsound("unsound-retake")
 
 

@@ -10,11 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from services.hub import photographs
 from services.hub.down import send_down
-from services.hub.opinions import Opinion, State, check, together
+from services.hub.opinions import Circumstances, Opinion, State, check, together
 from services.hub.reviewers import Reviewer
 from services.hub.tables import drawn, eye, result, review, verdict
-from services.screening.decision import Outcome
+from services.screening.decision import Finding, Outcome
 from services.store.clock import now_ms
 from services.store.database import insert_once, one_at_a_time
 from services.sync.batch import BatchError, Event
@@ -47,9 +48,7 @@ def save(tx: Connection, reviewer: Reviewer, result_id: int, seq: int, opinion: 
         raise NotToReview("review-gone")
     if row.seq != seq:
         raise NotToReview("review-newer")
-    eyes = tx.execute(sa.select(eye.c.eye).where(eye.c.result_id == result_id)).scalars()
-    called_normal = row.outcome == "rescreen"
-    check(opinion, photographed=set(eyes), urgent=row.priority == "urgent", called_normal=called_normal)
+    check(opinion, _circumstances(tx, row))
     held = tx.execute(sa.select(verdict).where(verdict.c.result_id == result_id, verdict.c.seq == seq)).first()
     before = row.outcome if held is None else held.outcome
     values = {
@@ -69,6 +68,15 @@ def save(tx: Connection, reviewer: Reviewer, result_id: int, seq: int, opinion: 
     if held is None or outcome != held.outcome or opinion.note is not None:
         _tell_site(tx, row, number, outcome, opinions, opinion.note)
     return state
+
+
+def _circumstances(tx: Connection, row: Any) -> Circumstances:
+    readings: dict[str, list[Finding]] = {}
+    rows = sa.select(eye.c.eye, eye.c.outcome, eye.c.gradable).where(eye.c.result_id == row.id)
+    for which, outcome, gradable in tx.execute(rows.order_by(eye.c.position)):
+        readings.setdefault(which, []).append("doubtful" if outcome == "retake" and gradable else outcome)
+    shown = {each["eye"] for each in photographs.of_result(tx, row.id)} & set(readings)
+    return Circumstances(readings, shown, urgent=row.priority == "urgent", called_normal=row.outcome == "rescreen")
 
 
 def standing(tx: Connection, result_id: int, seq: int) -> Sequence[Any]:

@@ -17,11 +17,18 @@ from sqlalchemy.engine import Connection
 
 from flows.catalogue import messages
 from services.screening.cases import OPEN_FOR_MS
-from services.screening.decision import EYES, Outcome, finding_of_grade
+from services.screening.decision import (
+    EYES,
+    Finding,
+    Outcome,
+    finding_of_grade,
+    outcome_of_eye,
+    outcome_of_patient,
+)
 from services.screening.follow_up import due_in_a_year, no_longer_due
 from services.screening.people import can_be_written_to
 from services.screening.referral import consents, destination, open_referral, was_seen, withdraw_referral
-from services.screening.results import call_patient, tell_worker
+from services.screening.results import call_patient, eye_outcomes, tell_worker
 from services.screening.retakes import settle_retake, wait_for_retake
 from services.screening.reviews import verdicts_applied
 from services.store.clock import now_ms
@@ -108,15 +115,26 @@ def _what_to_do(tx: Connection, case: Any, verdict: Verdict) -> Told:
         )
         if tx.execute(newer.limit(1)).first() is not None:
             return "stale"
-        if case.priority == "urgent" and verdict.outcome == "rescreen":
-            _LOG.error("who suddenly lost sight is referred", extra={"review": verdict.review})
-            return "stale"
-        if verdict.outcome == "rescreen" and len(verdict.eyes) < len(EYES):
-            _LOG.error("an eye that nobody saw is not called normal", extra={"review": verdict.review})
+        if not _is_allowed(tx, case, verdict):
+            _LOG.error("a verdict against the rules", extra={"review": verdict.review})
             return "stale"
         if was_seen(tx, case.id):
             return "attended"
     return "called" if can_be_written_to(tx, case.patient_msisdn) else "worker"
+
+
+def _is_allowed(tx: Connection, case: Any, verdict: Verdict) -> bool:
+    """Whether the rules conclude the same from what the reviewer saw and from the model's readings of the rest. The hub
+    asks the same; it may be of another release."""
+    if case.priority == "urgent":
+        return False
+    concluded = outcome_of_patient(_findings(tx, case, verdict), one_eye=case.outcome == "rescreen")
+    return (concluded or "retake") == verdict.outcome
+
+
+def _findings(tx: Connection, case: Any, verdict: Verdict) -> dict[str, list[Finding]]:
+    judged = {eye: [finding_of_grade(each.grade, each.oedema)] for eye, each in verdict.eyes.items()}
+    return eye_outcomes(tx, case.id) | judged
 
 
 def _keep(tx: Connection, case: Any, verdict: Verdict, told: Told) -> None:
@@ -204,12 +222,11 @@ class _Eye:
 
 
 def _to_take(tx: Connection, case: Any, verdict: Verdict) -> list[_Eye]:
-    """The eyes that the reviewer could not grade, or that were never photographed."""
+    """The eyes that nobody could grade, or that were never photographed."""
     taken = _photographs(tx, case.id)
     found = []
-    for eye in EYES:
-        judged = verdict.eyes.get(eye)
-        if judged is None or finding_of_grade(judged.grade, judged.oedema) == "retake":
+    for eye, findings in _findings(tx, case, verdict).items():
+        if outcome_of_eye(findings) in (None, "retake"):
             last = next((row for row in taken if row.eye == eye), None)
             after = last or (taken[0] if taken else None)
             if after is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from flask.testing import FlaskClient
 
 from services.hub.reviewers import add
 from services.hub.runtime import Hub
-from services.hub.tables import eye, model, result, site
+from services.hub.tables import eye, model, photograph, result, site
 from services.store.clock import now_ms
 
 HTTPS = "https://hub.example"
@@ -55,9 +56,10 @@ def result_at(
     ref: int,
     seq: int | None = None,
     outcome: str = "refer",
+    shown: Collection[str] = (),
     **changes: Any,
 ) -> int:
-    """A decided screening; `found` are readings as (eye, one of READINGS)."""
+    """A decided screening; `found` are readings as (eye, one of READINGS). Of the eyes `shown` a photograph came."""
     now = now_ms()
     values = {"programme": "dr", "sex": "female", "birth_year": 1961, "priority": "routine", "outcome": outcome}
     values |= {"site_id": site_id, "screening_ref": ref, "seq": seq or ref, "worker_ref": 3}
@@ -67,6 +69,10 @@ def result_at(
         for position, (which, kind) in enumerate(found):
             row = READINGS[kind] | {"result_id": number, "position": position, "eye": which, "model_id": model_id}
             tx.execute(eye.insert().values(row | {"quality_score": 0.9, "oedema_probability": 0.02}))
+        for position, which in enumerate(shown):
+            picture = {"site_id": site_id, "photo_ref": ref * 10 + position, "screening_ref": ref, "eye": which}
+            picture |= {"sha256": "", "bytes": 1, "media_key": f"{site_id}/{ref}-{which}", "received_at": now}
+            tx.execute(photograph.insert().values(picture))
     return number
 
 

@@ -97,10 +97,10 @@ def test_agreement_with_reviewers(hub: Hub) -> None:
     grades: list[tuple[Any, str, int | None, str]] = [
         (POSITIVE, "refer", 3, "refer"), (POSITIVE, "refer", 2, "refer"), (POSITIVE, "refer", 0, "rescreen"),
         (NORMAL, "rescreen", 0, "rescreen"), (NORMAL, "rescreen", 2, "refer"),
-        (POSITIVE, "refer", None, "refer"), (DARK, "refer", 3, "refer"),
+        (POSITIVE, "refer", None, "refer"), (DARK, "refer", 3, "refer"), (POSITIVE, "refer", 0, "refer"),
     ]  # fmt: skip
     for ref, (found, outcome, grade, verdict) in enumerate(grades, start=1):
-        number = result_at(hub, here, model, *found, ref=ref, outcome=outcome)
+        number = result_at(hub, here, model, *found, ref=ref, outcome=outcome, shown=("left", "right"))
         opinion = Opinion({"left": EyeFinding(grade), "right": EyeFinding(0)}, verdict)  # type: ignore[arg-type]
         with hub.db.write() as tx:
             save(tx, reviewer, number, ref, opinion)
@@ -110,7 +110,7 @@ def test_agreement_with_reviewers(hub: Hub) -> None:
     ((_, all_sites),) = shown["overall"]
     assert (all_sites.agreed_positive, all_sites.agreed_negative) == (Rate(2, 3), Rate(1, 2))
     assert (all_sites.sensitivity, all_sites.specificity) == (Rate(2, 3), Rate(1, 2))
-    assert [(name, found.screenings) for name, found in shown["models"]] == [("dr 0.2.0 full", 7)]
+    assert [(name, found.screenings) for name, found in shown["models"]] == [("dr 0.2.0 full", 8)]
 
 
 def weekly(hub: Hub, where: int, model: int, positive: Callable[[int], int], *, of: int = 80, weeks: int = 12) -> None:

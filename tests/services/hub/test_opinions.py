@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.hub.opinions import EyeFinding, Opinion, Unsound, check, together
+from services.hub.opinions import Circumstances, EyeFinding, Opinion, Unsound, check, together
 
 NONE, MILD, MODERATE = EyeFinding(0), EyeFinding(1), EyeFinding(2)
 SWOLLEN, UNGRADABLE = EyeFinding(1, oedema=True), EyeFinding(None)
 
 
-def problem_of(opinion: Opinion, **circumstances: Any) -> str | None:
+def problem_of(opinion: Opinion, known: Circumstances) -> str | None:
     try:
-        check(opinion, **circumstances)
+        check(opinion, known)
     except Unsound as error:
         return str(error)
     return None
@@ -48,22 +48,42 @@ def test_the_outcome_follows_from_the_findings(
     left: EyeFinding | None, right: EyeFinding | None, outcome: Any, urgent: bool, problem: str | None
 ) -> None:
     eyes = {eye: found for eye, found in (("left", left), ("right", right)) if found is not None}
-    opinion = Opinion(eyes, outcome)
-    assert problem_of(opinion, photographed={"left", "right"}, urgent=urgent) == problem
+    known = Circumstances({"left": ["refer"], "right": ["rescreen"]}, {"left", "right"}, urgent=urgent)
+    assert problem_of(Opinion(eyes, outcome), known) == problem
 
 
 @pytest.mark.parametrize(
-    ("outcome", "called_normal", "problem"),
-    [("rescreen", False, "unsound-one-eye"), ("rescreen", True, None), ("retake", False, None), ("refer", False, None)],
+    ("unseen", "outcome", "called_normal", "problem"),
+    [
+        (["rescreen"], "rescreen", False, None),
+        (["doubtful", "rescreen"], "rescreen", False, None),
+        (["refer"], "rescreen", False, "unsound-other-eye"),
+        (["refer"], "retake", False, "unsound-other-eye"),
+        (["retake", "doubtful"], "rescreen", False, "unsound-other-eye"),
+        (["retake"], "rescreen", False, "unsound-ungradable"),
+        (["rescreen"], "retake", False, "unsound-retake"),
+        (["refer"], "refer", False, None),
+        ([], "rescreen", False, "unsound-one-eye"),
+        ([], "retake", False, None),
+        ([], "rescreen", True, None),
+    ],
 )
-def test_an_eye_that_nobody_saw_is_not_called_normal(outcome: Any, called_normal: bool, problem: str | None) -> None:
-    opinion = Opinion({"left": NONE}, outcome)
-    assert problem_of(opinion, photographed={"left"}, urgent=False, called_normal=called_normal) == problem
+def test_an_eye_that_the_reviewer_cannot_see(
+    unseen: Any, outcome: Any, called_normal: bool, problem: str | None
+) -> None:
+    readings = {"left": ["refer"], "right": unseen}
+    known = Circumstances(readings, {"left"}, called_normal=called_normal)
+    assert problem_of(Opinion({"left": NONE}, outcome), known) == problem
+    assert problem_of(Opinion({"left": NONE, "right": NONE}, outcome), known) == "unsound-eyes"
+
+
+def test_nothing_is_judged_without_a_photograph() -> None:
+    assert problem_of(Opinion({}, "refer"), Circumstances({"left": ["refer"]}, set())) == "unsound-nothing"
 
 
 def test_nothing_but_a_known_note_goes_to_a_health_worker() -> None:
-    with pytest.raises(Unsound, match="unsound-note"):
-        check(Opinion({"left": NONE}, "rescreen", "call me: 0711"), photographed={"left"}, urgent=False)
+    known = Circumstances({"left": ["refer"]}, {"left"})
+    assert problem_of(Opinion({"left": NONE}, "refer", "call me: 0711"), known) == "unsound-note"
 
 
 @pytest.mark.parametrize(

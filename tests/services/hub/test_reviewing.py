@@ -60,7 +60,7 @@ def test_the_queue_is_urgent_first_then_oldest(hub: Hub) -> None:
 
 
 def test_one_reviewer_decides_and_the_site_is_told_once(hub: Hub, people: list[Reviewer]) -> None:
-    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, seq=12)
+    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, shown=("left", "right"), seq=12)
     with hub.db.write() as tx:
         assert save(tx, people[0], number, 12, NORMAL) == "reviewed"
     assert waiting(hub) == []
@@ -75,7 +75,7 @@ def test_one_reviewer_decides_and_the_site_is_told_once(hub: Hub, people: list[R
 
 
 def test_a_dispute_is_settled_by_a_third(hub: Hub, people: list[Reviewer]) -> None:
-    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41)
+    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, shown=("left", "right"))
     with hub.db.write() as tx:
         save(tx, people[0], number, 41, NORMAL)
         assert save(tx, people[1], number, 41, REFER) == "disputed"
@@ -89,7 +89,7 @@ def test_a_dispute_is_settled_by_a_third(hub: Hub, people: list[Reviewer]) -> No
 
 
 def test_a_verdict_is_changed_and_its_history_kept(hub: Hub, people: list[Reviewer]) -> None:
-    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41)
+    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, shown=("left", "right"))
     with hub.db.write() as tx:
         save(tx, people[0], number, 41, REFER)
         save(tx, people[0], number, 41, AGAIN)
@@ -101,7 +101,7 @@ def test_a_verdict_is_changed_and_its_history_kept(hub: Hub, people: list[Review
 
 
 def test_a_newer_result_is_looked_at_again(hub: Hub, people: list[Reviewer]) -> None:
-    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, seq=5)
+    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, shown=("left", "right"), seq=5)
     with hub.db.write() as tx:
         save(tx, people[0], number, 5, NORMAL)
         tx.execute(result.update().values(seq=9))
@@ -114,7 +114,7 @@ def test_a_newer_result_is_looked_at_again(hub: Hub, people: list[Reviewer]) -> 
 
 def test_the_site_says_what_became_of_it(hub: Hub, people: list[Reviewer]) -> None:
     site = site_at(hub)
-    number = result_at(hub, site, model_at(hub), *BOTH, ref=41)
+    number = result_at(hub, site, model_at(hub), *BOTH, ref=41, shown=("left", "right"))
     event = Event(77, "verdict-told", 41, {"review": 1, "patient": "called"})
     with hub.db.write() as tx:
         save(tx, people[0], number, 41, NORMAL)
@@ -125,7 +125,7 @@ def test_the_site_says_what_became_of_it(hub: Hub, people: list[Reviewer]) -> No
 
 
 def test_nothing_stays_of_who_took_her_consent_back(hub: Hub, people: list[Reviewer]) -> None:
-    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41)
+    number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, shown=("left", "right"))
     with hub.db.write() as tx:
         save(tx, people[0], number, 41, NORMAL)
         forget(tx, 1, [number])

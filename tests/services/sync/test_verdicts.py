@@ -252,6 +252,19 @@ def test_an_eye_that_was_never_photographed_is_asked_for(clinic: Clinic) -> None
     assert clinic.case().outcome == "rescreen"
 
 
+def test_what_the_reviewer_cannot_see_stands_as_the_model_found_it(clinic: Clinic) -> None:
+    clinic.read("left", "retinopathy")
+    clinic.read("right", "retinopathy")
+    clinic.judge("rescreen", eyes={"left": NORMAL})
+    clinic.judge("retake", eyes={"left": UNGRADABLE})
+    assert (clinic.case().outcome, clinic.told()) == ("refer", ["stale", "stale"])
+
+
+def test_one_eye_is_enough_where_the_model_found_nothing_in_the_other(referred: Clinic) -> None:
+    referred.judge("rescreen", eyes={"left": NORMAL})
+    assert (referred.case().outcome, referred.told()) == ("rescreen", ["called"])
+
+
 def test_sudden_loss_of_sight_is_never_called_normal(site: Runtime, referred: Clinic) -> None:
     with site.db.write() as tx:
         tx.execute(screening.update().values(priority="urgent"))

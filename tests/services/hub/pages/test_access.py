@@ -17,7 +17,7 @@ PAGES = ("/sites", "/review", "/monitoring", "/alerts", "/review/1")
 
 @pytest.fixture
 def client(hub: Hub) -> Iterator[FlaskClient]:
-    result_at(hub, site_at(hub), model_at(hub), ("left", "referable"), ("right", "normal"), ref=1)
+    result_at(hub, site_at(hub), model_at(hub), ("left", "referable"), ("right", "normal"), ref=1, shown=("left",))
     with create_hub().test_client() as found:
         yield found
 
@@ -64,7 +64,7 @@ def test_the_cookie_is_for_this_hub_only(hub: Hub, client: FlaskClient) -> None:
 def test_a_form_needs_its_token_and_its_own_page(hub: Hub, client: FlaskClient) -> None:
     sign_in(hub, client)
     token = token_in(client.get("/review/1", base_url=HTTPS).text)
-    form = {"seq": 1, "left-grade": "2", "right-grade": "0", "outcome": "refer"}
+    form = {"seq": 1, "left-grade": "2", "outcome": "refer"}
     assert client.post("/review/1", data=form, base_url=HTTPS).status_code == 403
     assert client.post("/review/1", data=form | {"token": "0" * 64}, base_url=HTTPS).status_code == 403
     other = {"Origin": "https://evil.example"}

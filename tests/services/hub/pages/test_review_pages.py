@@ -20,7 +20,7 @@ GOOD = {"seq": "8", "left-grade": "3", "right-grade": "0", "outcome": "agree", "
 @pytest.fixture
 def client(hub: Hub) -> Iterator[FlaskClient]:
     found = (("left", "referable"), ("right", "doubtful"))
-    result_at(hub, site_at(hub), model_at(hub), *found, ref=41, seq=8, priority="urgent")
+    result_at(hub, site_at(hub), model_at(hub), *found, ref=41, seq=8, priority="urgent", shown=("left", "right"))
     result_at(hub, site_at(hub, "Bondo"), model_at(hub, version="0.1.0"), ("left", "ungradable"), ref=5)
     with create_hub().test_client() as browser:
         sign_in(hub, browser)
@@ -47,7 +47,10 @@ def test_the_queue_and_a_case_show_what_is_known(client: FlaskClient) -> None:
     for shown in ("Siaya, screening 41", "female", "91.0 %", "refers from 24.7 %", "dr 0.2.0 full", "not certain"):
         assert shown in case
     assert "The patient suddenly lost sight" in case
-    assert case.count("No photograph has come from the site yet.") == 2
+    assert case.count("<figure>") == 2
+    dark = page(client, "/review/2")
+    assert dark.count("No photograph has come from the site yet.") == 1
+    assert 'name="outcome"' not in dark, "there is nothing to judge"
     assert client.get("/review/99", base_url=HTTPS).status_code == 404
 
 
@@ -68,10 +71,10 @@ def test_a_verdict_is_saved_and_the_next_case_shown(hub: Hub, client: FlaskClien
     [
         ({"outcome": "rescreen"}, 422, "Grade 2 or more, or oedema, refers the patient."),
         ({"outcome": "rescreen", "left-grade": "0"}, 422, "is referred whatever the photographs show"),
-        ({"left-grade": "ungradable", "outcome": "rescreen"}, 422, "never called normal"),
+        ({"left-grade": "ungradable", "outcome": "retake"}, 422, "is referred whatever the photographs show"),
         ({"left-grade": "²"}, 422, "A grade is 0 to 4"),
         ({"left-grade": "7"}, 422, "A grade is 0 to 4"),
-        ({"right-grade": None}, 422, "Grade each eye that was photographed."),
+        ({"right-grade": None}, 422, "Grade each eye whose photograph is here."),
         ({"outcome": "diagnose"}, 422, "Choose a verdict."),
         ({"note": "You have diabetes"}, 422, "none that can be sent"),
         ({"seq": "7"}, 409, "A newer result of this patient has come."),
