@@ -82,7 +82,7 @@ def models_publish(
     as_json: bool,
 ) -> None:
     """Hub: try a release, sign it and offer it to every site. PATH is a programme's folder, or a Piper voice."""
-    from services.screening.engines import MODELS
+    from services.updates.installed import MODELS
     from services.updates.publish import publish, read_model, read_voice
 
     if (language is None) != (version is None):
@@ -109,7 +109,7 @@ def models_publish(
 @_PASSPHRASES
 def models_withdraw(subject: str, version: str, folders: tuple[Path, ...], passphrases: tuple[Path, ...]) -> None:
     """Hub: have every site stop using VERSION and go back to the one before it."""
-    from services.screening.engines import MODELS
+    from services.updates.installed import MODELS
     from services.updates.publish import withdraw
 
     with _repository() as repository:

@@ -16,9 +16,11 @@ from services.inference.risk import PROGRAMME as RISK
 from services.inference.risk import RiskModel
 from services.site.strain import Strain
 from services.updates import installed
+from services.updates.installed import MODELS
+
+__all__ = ["MODELS", "engine", "forget", "risk_model", "use"]
 
 _LOG = logging.getLogger(__name__)
-MODELS = Path(__file__).resolve().parents[2] / "models"
 _IN_USE: dict[str, tuple[Engine, Path]] = {}
 """Each with the `models` folder that was asked for: when another one is, a version came, failed or was withdrawn."""
 

@@ -19,6 +19,8 @@ from services.durable import flush_names, flush_tree, write_durably
 from services.updates.releases import BadRelease, order
 
 _LOG = logging.getLogger(__name__)
+MODELS = Path(__file__).resolve().parents[2] / "models"
+"""Those that came with this release of Jicho: no update touches them, so that they are always there to go back to."""
 _CURRENT = "current"
 STAGED = ".staged-"
 _KEPT = 2  # the version in use and the one before it

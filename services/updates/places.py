@@ -10,10 +10,10 @@ from typing import Protocol
 
 from services.inference.manifest import FORMAT
 from services.runtime import Runtime
-from services.screening.engines import MODELS
 from services.speech import fetched
 from services.speech.installed import Choice, choose, folder_of, keep
 from services.updates import installed
+from services.updates.installed import MODELS
 from services.updates.releases import Release, order
 from services.updates.trial import try_out
 from voices import LANGUAGES

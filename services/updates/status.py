@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.runtime import Runtime
-from services.screening.engines import MODELS
 from services.speech import fetched
 from services.updates import installed, notes
+from services.updates.installed import MODELS
 from services.updates.places import chosen_name
 from services.updates.trust import fingerprint, trusted_root
 from voices import LANGUAGES, voice_for
