@@ -92,13 +92,14 @@ def _counts(tx: Connection, weeks: Sequence[int]) -> list[dict[str, Any]]:
     likelier = sa.case((eye.c.probability < 0.5, 1 - eye.c.probability), else_=eye.c.probability)
     # By thousandths first: of a cast, SQLite cuts and PostgreSQL rounds.
     hundredth = sa.cast(likelier * 1000, sa.Integer) // 10
-    photographs = (
-        sa.select(result.c.site_id, eye.c.model_id, decided_week(), hundredth, sa.func.count())
+    graded = (
+        sa.select(result.c.site_id, eye.c.model_id, decided_week().label("week"), hundredth.label("sure"))
         .join(eye, eye.c.result_id == result.c.id)
         .where(*_HERE, decided_week().in_(weeks), eye.c.probability.is_not(None))
-        .group_by(result.c.site_id, eye.c.model_id, decided_week(), hundredth)
+        .subquery()
     )
-    for site_id, model_id, number, sure, count in tx.execute(photographs):
+    key = (graded.c.site_id, graded.c.model_id, graded.c.week, graded.c.sure)
+    for site_id, model_id, number, sure, count in tx.execute(sa.select(*key, sa.func.count()).group_by(*key)):
         row(site_id, model_id, number)["confidence"][min(max(sure, SURE), CERTAIN) - SURE] += count
     return list(found.values())
 
