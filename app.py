@@ -21,6 +21,7 @@ from services.commands.messages import messages
 from services.commands.models import models
 from services.commands.sync import sync
 from services.commands.voices import voices
+from services.commands.webapp import webapp
 from services.commands.worker import worker
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ main.add_command(messages)
 main.add_command(models)
 main.add_command(sync)
 main.add_command(voices)
+main.add_command(webapp)
 main.add_command(worker)
 
 

@@ -1,0 +1,2 @@
+import { Reader } from "./reading/reader";
+document.title = String(new Reader());

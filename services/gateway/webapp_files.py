@@ -1,0 +1,153 @@
+"""What the web app consists of, as one release: every file's address, size and hash, in groups.
+
+A release is known by the hash of its list, so that a phone which has one knows without asking twice whether there is
+another, and a file that it has already is not fetched again. Files stay on disk: this process has little memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flows.catalogue import LANGUAGES, Counted, messages
+from services import VERSION
+from services.inference.manifest import ModelError, load
+from services.updates import installed
+
+DIST = Path(__file__).parent / "app" / "dist"
+PROGRAMMES = ("dr",)
+"""Those whose conversation the app can hold."""
+_MODELS = Path(__file__).resolve().parents[2] / "models"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file as it is served, from `path` or, where it is not on disk, `content`; `packed` is it in gzip, where the
+    build found that worth it. `sha256` and `size` are those of the file, not of what is on the wire."""
+
+    sha256: str
+    size: int
+    mime_type: str
+    path: Path | None = None
+    content: bytes = b""
+    packed: Path | None = None
+
+    @property
+    def transfer(self) -> int:
+        """Bytes on the wire."""
+        return self.packed.stat().st_size if self.packed else self.size
+
+
+def is_built() -> bool:
+    """Whether the set-up command has built the app here."""
+    return (DIST / "index.html").is_file()
+
+
+def of_shell(name: str) -> File | None:
+    """A file that the build made, by its path below `/app/`."""
+    path = (DIST / (name or "index.html")).resolve()
+    return _file(path) if path.is_relative_to(DIST) and path.is_file() and path.suffix != ".gz" else None
+
+
+def of_words(language: str) -> File | None:
+    """Every sentence of a language by its id; one that counts has its forms in a list."""
+    return _words(language) if language in LANGUAGES else None
+
+
+def of_model(data_dir: Path, programme: str, name: str) -> File | None:
+    """The manifest of a programme's newest models, or a file that it names."""
+    folder = _models(data_dir, programme)
+    if folder is None or name not in _names(folder, programme):
+        return None
+    path = folder / programme / name
+    return _file(path) if path.is_file() else None
+
+
+def release(data_dir: Path) -> dict[str, Any]:
+    """`{"version", "release", "groups": [{"name", "files": [{"url", "sha256", "bytes", "transfer"}]}]}`. The first
+    group is what every phone needs, the others are programmes."""
+    shell = {f"/app/{name}": of_shell(name) for name in _built()}
+    shell |= {f"/app/words/{language}.json": of_words(language) for language in LANGUAGES}
+    groups = [_group("shell", shell)]
+    for programme in PROGRAMMES:
+        folder = _models(data_dir, programme)
+        if folder is not None:
+            names = _names(folder, programme)
+            models = {f"/app/models/{programme}/{name}": of_model(data_dir, programme, name) for name in names}
+            groups.append(_group(programme, models))
+    listed = json.dumps(groups, sort_keys=True).encode()
+    return {"version": VERSION, "release": hashlib.sha256(listed).hexdigest(), "groups": groups}
+
+
+def _group(name: str, files: dict[str, File | None]) -> dict[str, Any]:
+    listed = [
+        {"url": url, "sha256": file.sha256, "bytes": file.size, "transfer": file.transfer}
+        for url, file in sorted(files.items())
+        if file is not None
+    ]
+    return {"name": name, "files": listed}
+
+
+def _built() -> list[str]:
+    """Paths below `/app/`; the page itself is the empty one. The service worker is not listed: browsers keep it."""
+    found = [path.relative_to(DIST).as_posix() for path in DIST.rglob("*") if path.is_file() and path.suffix != ".gz"]
+    return ["" if name == "index.html" else name for name in found if name != "service-worker.js"]
+
+
+def _models(data_dir: Path, programme: str) -> Path | None:
+    for folder in installed.folders(data_dir / "models", programme, _MODELS):
+        try:
+            load(folder, programme)
+        except ModelError:
+            continue
+        return folder
+    return None
+
+
+def _names(folder: Path, programme: str) -> tuple[str, ...]:
+    return _named(folder, programme, (folder / programme / "manifest.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _named(folder: Path, programme: str, _changed: int) -> tuple[str, ...]:
+    manifest = load(folder, programme)
+    files = [tier.file for tier in manifest.tiers.values()] + [case.file for case in manifest.golden]
+    return ("manifest.json", *(file.relative_to(folder / programme).as_posix() for file in files))
+
+
+def _file(path: Path) -> File:
+    return _hashed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=128)
+def _hashed(path: Path, _changed: int) -> File:
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    packed = path.with_name(f"{path.name}.gz")
+    mime_type = _TYPES.get(path.suffix, "application/octet-stream")
+    return File(digest, path.stat().st_size, mime_type, path, packed=packed if packed.is_file() else None)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _words(language: str) -> File:
+    said = {
+        key: {"counts": words.counts, "forms": words.forms} if isinstance(words, Counted) else words
+        for key, words in messages(language).items()
+    }
+    content = json.dumps(said, ensure_ascii=False, sort_keys=True).encode()
+    return File(hashlib.sha256(content).hexdigest(), len(content), _TYPES[".json"], content=content)
