@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from tuf.api.exceptions import DownloadError, RepositoryError
+from tuf.api.exceptions import DownloadError, ExpiredMetadataError, RepositoryError
 from tuf.api.metadata import Metadata, Targets
 from tuf.ngclient import Updater, UpdaterConfig
 
@@ -150,8 +151,11 @@ def look(
             return  # not marked as done: it goes on as soon as it may
         except (RepositoryError, DownloadError, BadRelease, OSError) as error:
             _raise_if_link_broke(error)
-            _LOG.error("updates", extra={"reason": f"{type(error).__name__}: {error}"})
-            notes.note_problem(data_dir, f"{type(error).__name__}: {error}")
+            problem = f"{type(error).__name__}: {error}"
+            if isinstance(error, ExpiredMetadataError):
+                problem += f", by the clock of this machine: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+            _LOG.error("updates", extra={"reason": problem})
+            notes.note_problem(data_dir, problem)
         with site.db.write() as tx:
             reset_mark(tx, _CHECKED, now_ms())
 
