@@ -78,7 +78,7 @@ def test_what_is_published_is_used_at_the_site(site: Runtime, tmp_path: Path, st
             for _ in fetch.look(site, client):
                 pass
             cost = client.sent - before[0], client.received - before[1]
-            assert sum(cost) < 1500, f"a look that finds nothing new sent and received {cost} bytes"
+            assert sum(cost) < 1400, f"a look that finds nothing new sent and received {cost} bytes"
 
             said = command(served, "models", "withdraw", "models/risk", "0.2.0", "--keys", *stick)
             assert "nothing else was published" in said
