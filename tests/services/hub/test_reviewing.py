@@ -10,10 +10,11 @@ from hub_results import model_at, result_at, site_at
 
 from services.hub import review_queue
 from services.hub.opinions import EyeFinding, Opinion
+from services.hub.results import delete_withdrawn
 from services.hub.reviewers import Reviewer, add, listed
-from services.hub.reviewing import NotToReview, forget, save, was_told
+from services.hub.reviewing import NotToReview, save, was_told
 from services.hub.runtime import Hub
-from services.hub.tables import down, result, review, verdict
+from services.hub.tables import down, photograph, result, review, verdict
 from services.sync.batch import Event
 
 REFER = Opinion({"left": EyeFinding(3), "right": EyeFinding(0)}, "refer")
@@ -128,8 +129,8 @@ def test_nothing_stays_of_who_took_her_consent_back(hub: Hub, people: list[Revie
     number = result_at(hub, site_at(hub), model_at(hub), *BOTH, ref=41, shown=("left", "right"))
     with hub.db.write() as tx:
         save(tx, people[0], number, 41, NORMAL)
-        forget(tx, 1, [number])
-        tx.execute(result.update().values(withdrawn=True))
+        delete_withdrawn(tx, 1, [Event(90, "withdrawn", 41, {})])
         with pytest.raises(NotToReview, match="review-gone"):
             save(tx, people[0], number, 41, NORMAL)
-        assert tx.execute(sa.select(sa.func.count()).select_from(review)).scalar_one() == 0
+        for table in (review, verdict, photograph):
+            assert tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0

@@ -14,7 +14,7 @@ from services.screening.cases import finish_with_one_eye, result_for
 from services.screening.people import opt_out_of
 from services.screening.referral import record_answer
 from services.screening.results import settle
-from services.screening.withdrawal import withdraw_consent
+from services.screening.withdrawal import erase_screening, withdraw_consent
 from services.screening.worklist import pending_of
 from services.store.clock import DAY_MS, now_ms
 from services.store.tables import follow_up, message, photo, reading, referral, retake, review, screening, sync_event
@@ -198,6 +198,15 @@ def test_nothing_is_said_of_who_took_her_consent_back(site: Runtime, referred: C
         withdraw_consent(tx, code=referred.code, msisdn=PATIENT, by="patient", channel="ussd")
     referred.judge("rescreen", seq=1)
     assert (referred.said(), referred.rows(review), referred.told()) == ([], [], [])
+
+
+def test_what_was_reviewed_is_erased_with_the_consent(site: Runtime, referred: Clinic) -> None:
+    referred.judge("retake", UNGRADABLE)
+    with site.db.write() as tx:
+        withdraw_consent(tx, code=referred.code, msisdn=PATIENT, by="patient", channel="ussd")
+    erase_screening(site, {"screening_id": 1, "final": True})
+    assert referred.rows(review) == []
+    assert referred.result()["state"] == "withdrawn"
 
 
 @pytest.mark.parametrize(
