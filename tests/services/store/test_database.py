@@ -80,6 +80,15 @@ def test_insert_once_says_whether_it_did(db: Database) -> None:
         assert insert_once(tx, opt_out, row | {"kind": "voice"}, key=("msisdn", "kind")) is not None
 
 
+def test_a_writer_that_cannot_lock_leaves_the_lock_to_the_next(tmp_path: Path) -> None:
+    """Else a late writer, such as the ledger's at the end of a process, waits for ever."""
+    database = Database(f"sqlite:///{tmp_path / 'closed.db'}")
+    database.close()
+    for _ in range(2):
+        with pytest.raises(OSError, match="Bad file descriptor"), database.write():
+            pass
+
+
 def test_commits_are_flushed(db: Database) -> None:
     with db.read() as tx:
         assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 2
