@@ -205,19 +205,29 @@ def _photographs_waiting(stores: list[Database]) -> int:
 
 
 def _photographs_sent(hub: Database) -> dict[str, int]:
-    """What came to the hub of photographs, and how much of it again: beyond their lengths and one chunk for each time
-    that a site had to ask where to go on."""
+    """What came to the hub of photographs, and how much of it again: beyond each one's length and one chunk for each time
+    that its site had to ask where to go on, or to begin anew."""
     upload, photograph = hub_tables.upload, hub_tables.photograph
     chunk = 1024 * int(Settings.model_fields["sync_chunk_kb"].default)
     with hub.read() as tx:
-        uploads = tx.execute(sa.select(upload.c.received, upload.c.length, upload.c.resumed)).all()
-        arrived = tx.execute(sa.select(sa.func.count()).select_from(photograph)).scalar_one()
+        uploads = tx.execute(
+            sa.select(
+                sa.func.sum(upload.c.received).label("received"),
+                (sa.func.sum(upload.c.resumed) + sa.func.count() - 1).label("breaks"),
+                photograph.c.bytes,
+            )
+            .join(
+                photograph,
+                (photograph.c.site_id == upload.c.site_id) & (photograph.c.photo_ref == upload.c.photo_ref),
+            )
+            .group_by(photograph.c.id)
+        ).all()
     return {
-        "photographs": arrived,
-        "photo_bytes": sum(row.length for row in uploads),
+        "photographs": len(uploads),
+        "photo_bytes": sum(row.bytes for row in uploads),
         "photo_bytes_received": sum(row.received for row in uploads),
-        "photo_breaks": sum(row.resumed for row in uploads),
-        "resent_photo_bytes": sum(max(0, row.received - row.length - row.resumed * chunk) for row in uploads),
+        "photo_breaks": sum(row.breaks for row in uploads),
+        "resent_photo_bytes": sum(max(0, row.received - row.bytes - row.breaks * chunk) for row in uploads),
     }
 
 
