@@ -205,8 +205,8 @@ def _photographs_waiting(stores: list[Database]) -> int:
 
 
 def _photographs_sent(hub: Database) -> dict[str, int]:
-    """What came to the hub of photographs, and how much of it again: beyond each one's length and one chunk for each time
-    that its site had to ask where to go on, or to begin anew."""
+    """What came to the hub of photographs, and how much of it again: beyond each one's length, and one chunk for each
+    time that its site had to ask where to go on, or to begin anew."""
     upload, photograph = hub_tables.upload, hub_tables.photograph
     chunk = 1024 * int(Settings.model_fields["sync_chunk_kb"].default)
     with hub.read() as tx:
