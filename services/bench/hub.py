@@ -82,7 +82,7 @@ class HubStack:
     def kill(self) -> None:
         """Kills it and its processes without warning."""
         if self._process is not None:
-            for process in self.processes():
+            for process in reversed(self.processes()):  # first the one that would start the others again
                 process.kill()
             self._process.wait(60)
             self._process = None
@@ -107,11 +107,12 @@ class HubStack:
 
 
 class CountingProxy:
-    """Passes TCP connections on to a port of this machine and counts the bytes, both ways together."""
+    """Passes TCP connections on to a port of this machine and counts the bytes, both ways together. It listens on a free
+    port, or on the one that is given."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, listen: int = 0) -> None:
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", listen))
         self.port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._bytes = 0

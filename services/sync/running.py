@@ -88,9 +88,21 @@ class Courier:
         if self._clock() < self._errands_at or "battery-low" in self._site.watch.strain():
             return LOOK_EVERY_S
         for purpose in ERRANDS:
-            if step_of(purpose)(self._site, self._client):
-                self._succeeded()
-                return 0.0
+            try:
+                more = step_of(purpose)(self._site, self._client)
+            except HubError as error:
+                if error.status == 0:
+                    raise  # the link, which results need as well
+                _LOG.warning("hub", extra={"errand": purpose, "reason": error.reason, "status": error.status})
+            except Exception:  # a fault in what can wait must not stop what cannot
+                _LOG.exception("errand failed", extra={"errand": purpose})
+            else:
+                self._note_link(True)
+                if more:
+                    return 0.0
+                continue
+            self._errands_at = self._clock() + LONGEST_BACKOFF_S
+            return LOOK_EVERY_S
         self._errands_at = self._clock() + ERRANDS_EVERY_S
         return LOOK_EVERY_S
 
@@ -144,7 +156,10 @@ class Courier:
             self._failures, self._retry_at = 0, 0.0  # the link is back: everything is tried at once
         if up != self._up:
             self._up = up
-            remember(self._site.settings.data_dir, up)
+            try:
+                remember(self._site.settings.data_dir, up)
+            except OSError as error:  # a full disk must not keep results from going where they are safe
+                _LOG.warning("link not remembered", extra={"reason": str(error)})
 
     def _succeeded(self) -> None:
         self._failures, self._retry_at = 0, 0.0

@@ -22,6 +22,7 @@ from services.sync.report import report
 
 _LOG = logging.getLogger(__name__)
 PURPOSE, REPORT_PURPOSE = "results", "hub-reports"
+_BAD_REQUEST = 400
 SENT_AT, _HIGHEST = "sent-at", "highest-sent"
 _WAITING = sync_event.c.acked_at.is_(None)
 
@@ -38,12 +39,17 @@ class StoreIsOlder(HubError):
         )
 
 
+class _BatchRefused(HubError):
+    """The hub will never take this batch, or it cannot even be written."""
+
+
 class Sender:
     """Sends batches over one client."""
 
     def __init__(self, site: Runtime, client: HubClient) -> None:
         self._site, self._client = site, client
         self._agreed = False
+        self._most = site.settings.sync_batch
         self.more_waits_there = False
         """Whether the hub has more for this site than its last answer held."""
 
@@ -60,36 +66,56 @@ class Sender:
 
         The first one holds no events: before any goes out, the hub says how much of this site it has.
         """
-        with_report = with_report or not self._agreed
+        told = report(self._site) if with_report or not self._agreed else None
         with self._site.db.write() as tx:
             if not self._agreed:
                 begin_for(tx, self._client.identity)
             write_on(tx)
-            rows = next_events(tx, self._site.settings.sync_batch) if self._agreed else []
+            rows = next_events(tx, self._most) if self._agreed else []
             seen = down.seen(tx)
-            batch = Batch(
-                events=[event_of(row, self._client.identity) for row in rows],
-                down_seen=seen,
-                report=report(self._site, tx) if with_report else None,
-            )
-        if not rows and not with_report and not self.more_waits_there:
+        if not rows and told is None and not self.more_waits_there:
             return 0
-        purpose = PURPOSE if rows else REPORT_PURPOSE
         try:
-            answer = decode_answer(self._client.post("/sync/batches", encode(batch), purpose=purpose).body)
-        except BatchError as problem:
-            raise HubError(str(problem), permanent=False) from None
+            answer = self._post(Batch([event_of(row, self._client.identity) for row in rows], seen, told))
+        except _BatchRefused as problem:
+            return self._without_the_bad_one(rows, problem)
+        self._most = min(2 * self._most, self._site.settings.sync_batch)
         with self._site.db.write() as tx:
             if not self._agreed and answer.highest_seq > _highest(tx):
                 raise StoreIsOlder
-            seqs = [row.seq for row in rows]
-            raise_mark(tx, _HIGHEST, max(seqs, default=0))
-            tx.execute(sync_event.update().where(sync_event.c.seq.in_(seqs), _WAITING).values(acked_at=now_ms()))
+            _settle(tx, [row.seq for row in rows])
             raise_mark(tx, SENT_AT, now_ms())
             clock.told(tx, now_ms(), answer.now_ms)
         self._agreed = True
         self._apply(answer)
         return len(rows)
+
+    def _post(self, batch: Batch) -> Answer:
+        purpose = PURPOSE if batch.events else REPORT_PURPOSE
+        try:
+            answer = self._client.post("/sync/batches", encode(batch), purpose=purpose)
+        except BatchError as problem:
+            raise _BatchRefused(str(problem), permanent=True) from None
+        except HubError as problem:
+            if problem.status != _BAD_REQUEST:
+                raise
+            raise _BatchRefused(problem.reason, permanent=True, status=problem.status) from None
+        try:
+            return decode_answer(answer.body)
+        except BatchError as problem:
+            raise HubError(str(problem), permanent=False, status=answer.status) from None
+
+    def _without_the_bad_one(self, rows: list[Any], problem: _BatchRefused) -> int:
+        """One event that cannot be sent must not hold up the others: smaller batches find it, and it is left out."""
+        if not rows:
+            raise problem
+        if len(rows) > 1:
+            self._most = len(rows) // 2
+            return self.send()
+        _LOG.error("event left out", extra={"seq": rows[0].seq, "kind": rows[0].kind, "reason": problem.reason})
+        with self._site.db.write() as tx:
+            _settle(tx, [rows[0].seq])
+        return 1
 
     def _apply(self, answer: Answer) -> None:
         self.more_waits_there = False
@@ -101,6 +127,11 @@ class Sender:
                 _LOG.exception("not applied", extra={"kind": item.kind, "item": item.id})
                 return
         self.more_waits_there = bool(answer.down)
+
+
+def _settle(tx: Connection, seqs: list[int]) -> None:
+    raise_mark(tx, _HIGHEST, max(seqs, default=0))
+    tx.execute(sync_event.update().where(sync_event.c.seq.in_(seqs), _WAITING).values(acked_at=now_ms()))
 
 
 def _highest(tx: Connection) -> int:

@@ -95,3 +95,11 @@ def test_commits_are_flushed(db: Database) -> None:
         assert tx.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         version = tx.exec_driver_sql("SELECT sqlite_version()").scalar_one()
         assert tuple(map(int, version.split("."))) >= (3, 51, 3)
+
+
+def test_a_closed_store_says_so_every_time(tmp_path: Path) -> None:
+    closed = Database(f"sqlite:///{tmp_path / 'closed.db'}")
+    closed.close()
+    for _ in range(2):
+        with pytest.raises(OSError, match="Bad file descriptor"), closed.write():
+            pass
