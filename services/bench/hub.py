@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ from types import TracebackType
 import psutil
 
 from services.bench.stack import NotInTime, free_port
+from services.hub.enrolment import issue
+from services.store.database import Database
+from services.sync.signature import fingerprint
 
 _APP = Path(__file__).resolve().parents[2] / "app.py"
 _START_S = 60.0
@@ -105,10 +109,19 @@ class HubStack:
         )
         return done.stdout.strip()
 
+    def code(self, name: str) -> str:
+        """A code with which a site enrols, as `hub enrol` makes it, without a process for it."""
+        certificate = (self.directory / "hub" / "certificate.pem").read_text()
+        db = Database(self.store_url)
+        with db.write() as tx:
+            found = issue(tx, name, self.url, fingerprint(ssl.PEM_cert_to_DER_cert(certificate)))
+        db.close()
+        return found
+
 
 class CountingProxy:
-    """Passes TCP connections on to a port of this machine and counts the bytes, both ways together. It listens on a free
-    port, or on the one that is given."""
+    """Passes TCP connections on to a port of this machine and counts the bytes, both ways together. It listens on a
+    free port, or on the one that is given."""
 
     def __init__(self, port: int, *, listen: int = 0) -> None:
         self._target = port

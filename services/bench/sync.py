@@ -37,7 +37,7 @@ def sync() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="jicho-sync-") as folder, HubStack() as hub:
         site = Runtime(load({"JICHO_DATA_DIR": folder}, dotenv=Path(folder) / "none"))
         migrate(site.db)
-        enrolled = enrol(Path(folder), hub.command("enrol", "Bench"))
+        enrolled = enrol(Path(folder), hub.code("Bench"))
         with CountingProxy(hub.port) as proxy:
             figures = _measure(site, _NotingClient(replace(enrolled, url=f"https://127.0.0.1:{proxy.port}")), proxy)
         site.db.close()

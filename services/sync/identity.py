@@ -9,7 +9,7 @@ import http.client
 import json
 import ssl
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,8 +46,8 @@ class Identity:
     name: str
     url: str
     certificate: str
-    key: bytes
-    shared_key: bytes
+    key: bytes = field(repr=False)
+    shared_key: bytes = field(repr=False)
 
     def authorization(self, method: str, path: str, body: bytes) -> str:
         """The header that proves who asks for `path` (with its query)."""

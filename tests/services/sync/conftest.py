@@ -22,4 +22,4 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubStack]:
 @pytest.fixture
 def enrolled(served: HubStack, site: Runtime, request: pytest.FixtureRequest) -> Identity:
     """The site of this test is one of that hub's."""
-    return enrol(Path(site.settings.data_dir), served.command("enrol", request.node.name[:40]))
+    return enrol(Path(site.settings.data_dir), served.code(request.node.name))

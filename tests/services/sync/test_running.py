@@ -246,7 +246,7 @@ def test_it_waits_for_an_enrolment(site: Runtime, served: HubStack, monkeypatch:
     def stopping() -> bool:
         looks.append(1)
         if len(looks) == 5:
-            enrol(site.settings.data_dir, served.command("enrol", "First"))
+            enrol(site.settings.data_dir, served.code("First"))
         return len(looks) > 3000 or (len(looks) > 5 and waiting(site) == 0)
 
     running.run(site, stopping=stopping)
