@@ -24,6 +24,15 @@ def drawn(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         yield f"drawn-{seed + number}", _encoded(_taken(image, chance), chance)
 
 
+def encoded_eye(seed: int, *, lesions: bool, size: int = 480) -> bytes:
+    """One drawn retina as a JPEG file."""
+    from models.dr.phantom import draw
+
+    out = io.BytesIO()
+    draw(seed, size, lesions=lesions).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
 def real(folder: Path, count: int) -> Iterator[tuple[str, bytes]]:
     """The first `count` photographs of the test split of a labelled folder, as they are."""
     with (folder / "labels.csv").open(encoding="utf-8") as table:

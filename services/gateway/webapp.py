@@ -55,7 +55,7 @@ def release() -> Response:
     """All files of the newest release, with sizes and hashes. 503 where the app was not built."""
     if not files.is_built():
         abort(503)
-    answer = jsonify(files.release(runtime.current().settings.data_dir))
+    answer = jsonify(files.release(runtime.current()))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -64,6 +64,18 @@ def release() -> Response:
 def words(language: str) -> Response:
     """The catalogue of one language."""
     return _answer(files.of_words(language), "no-cache")
+
+
+@blueprint.get("/site.json")
+def site() -> Response:
+    """The clinic's name, and where referred patients are sent."""
+    return _answer(files.of_site(runtime.current()), "no-cache")
+
+
+@blueprint.get("/audio/<language>/<message>")
+def sound(language: str, message: str) -> Response:
+    """A verdict as calls say it. 404 until calls have had it rendered."""
+    return _answer(files.of_sound(runtime.current(), language, message), "no-cache")
 
 
 @blueprint.get("/models/<programme>/<path:name>")

@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flows.catalogue import LANGUAGES, Counted, messages
+from flows.catalogue import LANGUAGES, messages
+from flows.render_voice import Utterance
 from services import VERSION
+from services.calls.clips import key_of, path_of
+from services.calls.playback import TYPES, joined
 from services.inference.manifest import ModelError, load
+from services.runtime import Runtime
+from services.screening.referral import destination
 from services.updates import installed
 
 DIST = Path(__file__).parent / "app" / "dist"
 PROGRAMMES = ("dr",)
 """Those whose conversation the app can hold."""
+MESSAGES = (
+    *("app-", "answer-", "ask-birth-year", "ask-consent", "ask-language", "ask-patient-language"),
+    *("ask-sex", "ask-urgent", "consent-declined", "eye-", "language-", "menu-language"),
+    *("photo-", "place-", "quality-", "result-", "worker-"),
+)
+"""How the ids of the sentences begin that the app says."""
+SPOKEN = ("result-refer", "result-refer-urgent", "result-rescreen")
+"""What it reads aloud: verdicts with nothing personal in them, which calls say in the same words."""
 _MODELS = Path(__file__).resolve().parents[2] / "models"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -65,8 +79,26 @@ def of_shell(name: str) -> File | None:
 
 
 def of_words(language: str) -> File | None:
-    """Every sentence of a language by its id; one that counts has its forms in a list."""
+    """The sentences of the app in one language, by their ids."""
     return _words(language) if language in LANGUAGES else None
+
+
+def of_site(site: Runtime) -> File:
+    """What the sentences name: `{"clinic", "place"}`; the place where referred patients go may be a message's id."""
+    with site.db.read() as tx:
+        place = destination(tx).place
+    return _written({"clinic": site.settings.clinic, "place": place})
+
+
+def of_sound(site: Runtime, language: str, message: str) -> File | None:
+    """A spoken sentence, once calls have had it rendered."""
+    if language not in LANGUAGES or message not in SPOKEN:
+        return None
+    with site.db.read() as tx:
+        said = {} if message == "result-rescreen" else {"place": destination(tx).place}
+    path = path_of(site.settings, site.clips_dir, key_of(site.settings, language, Utterance(message, said)))
+    form = site.settings.call_audio
+    return _held(joined([path], form), TYPES[form][1]) if path.is_file() else None
 
 
 def of_model(data_dir: Path, programme: str, name: str) -> File | None:
@@ -78,10 +110,12 @@ def of_model(data_dir: Path, programme: str, name: str) -> File | None:
     return _file(path) if path.is_file() else None
 
 
-def release(data_dir: Path) -> dict[str, Any]:
+def release(site: Runtime) -> dict[str, Any]:
     """`{"version", "release", "groups": [{"name", "files": [{"url", "sha256", "bytes", "transfer"}]}]}`. The first
     group is what every phone needs, the others are programmes."""
+    data_dir = site.settings.data_dir
     shell = {f"/app/{name}": of_shell(name) for name in _built()}
+    shell["/app/site.json"] = of_site(site)
     shell |= {f"/app/words/{language}.json": of_words(language) for language in LANGUAGES}
     groups = [_group("shell", shell)]
     for programme in PROGRAMMES:
@@ -90,11 +124,14 @@ def release(data_dir: Path) -> dict[str, Any]:
             names = _names(folder, programme)
             models = {f"/app/models/{programme}/{name}": of_model(data_dir, programme, name) for name in names}
             groups.append(_group(programme, models))
+    for language in LANGUAGES:
+        sounds = {f"/app/audio/{language}/{message}": of_sound(site, language, message) for message in SPOKEN}
+        groups.append(_group(f"audio-{language}", sounds))
     listed = json.dumps(groups, sort_keys=True).encode()
     return {"version": VERSION, "release": hashlib.sha256(listed).hexdigest(), "groups": groups}
 
 
-def _group(name: str, files: dict[str, File | None]) -> dict[str, Any]:
+def _group(name: str, files: Mapping[str, File | None]) -> dict[str, Any]:
     listed = [
         {"url": url, "sha256": file.sha256, "bytes": file.size, "transfer": file.transfer}
         for url, file in sorted(files.items())
@@ -145,9 +182,13 @@ def _hashed(path: Path, _changed: int) -> File:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _words(language: str) -> File:
-    said = {
-        key: {"counts": words.counts, "forms": words.forms} if isinstance(words, Counted) else words
-        for key, words in messages(language).items()
-    }
-    content = json.dumps(said, ensure_ascii=False, sort_keys=True).encode()
-    return File(hashlib.sha256(content).hexdigest(), len(content), _TYPES[".json"], content=content)
+    return _written({key: words for key, words in messages(language).items() if key.startswith(MESSAGES)})
+
+
+def _written(value: object) -> File:
+    content = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+    return _held(content, _TYPES[".json"])
+
+
+def _held(content: bytes, mime_type: str) -> File:
+    return File(hashlib.sha256(content).hexdigest(), len(content), mime_type, content=content)

@@ -1,0 +1,105 @@
+// One screening: a photograph of each eye, what was found in it, and what the patient hears.
+
+import { EYES, type Eye, outcomeOfEye } from "../decision";
+import { el, show } from "../dom";
+import { NotRead, type Reader } from "../reading/reader";
+import { type Photograph, type Screening, findingsOf, outcomeOf, patientMessage, save, verdict } from "../screening";
+import { site } from "../site";
+import { player } from "../sound";
+import { tier } from "../tier";
+import type { Vault } from "../vault";
+import { ready, words } from "../words";
+
+/** Shows a screening until the worker leaves it. */
+export async function photographs(vault: Vault, reader: Reader, screening: Screening): Promise<void> {
+  await ready(screening.language);
+  screening.onScreen = true;
+  await save(vault, screening);
+  for (let left = false; !left; ) left = await once(vault, reader, screening);
+}
+
+function once(vault: Vault, reader: Reader, screening: Screening): Promise<boolean> {
+  return new Promise((resolve) => {
+    const again = () => resolve(false);
+    const outcome = outcomeOf(screening);
+    const leaving = async () => {
+      screening.onScreen = false;
+      await save(vault, screening);
+      resolve(true);
+    };
+    const oneEye = async () => {
+      screening.oneEye = true;
+      await save(vault, screening);
+      again();
+    };
+    const mayBeOneEye = !outcome && !screening.oneEye && screening.photographs.length > 0;
+    show(
+      el("h1", {}, screening.code || `#${screening.number}`),
+      ...EYES.map((eye) => card(vault, reader, screening, eye, again)),
+      outcome && told(screening),
+      mayBeOneEye && el("button", { class: "quiet", id: "one-eye", onclick: oneEye }, words("app-one-eye")),
+      el("button", { id: "close", onclick: leaving }, words(outcome ? "app-done" : "app-back")),
+    );
+  });
+}
+
+function card(vault: Vault, reader: Reader, screening: Screening, eye: Eye, again: () => void): HTMLElement {
+  const taken = screening.photographs.filter((each) => each.eye === eye);
+  const last = taken.at(-1);
+  const wanted = outcomeOf(screening) !== "rescreen" && ["retake", null].includes(outcomeOfEye(findingsOf(screening)[eye]));
+  const state = el("p", { role: "status", "aria-live": "polite" });
+  const bar = el("progress", { max: 1, value: 0, hidden: true, "aria-label": words("app-reading") });
+  const input = el("input", { id: `photo-${eye}`, type: "file", accept: "image/jpeg,image/png,image/webp", capture: "environment" });
+  const label = el("label", { class: "button file", for: input.id }, words("app-photograph", { eye: `eye-${eye}` }), input);
+  input.onchange = async () => {
+    const file = input.files?.[0];
+    if (!file) return;
+    label.hidden = true;
+    bar.hidden = false;
+    state.textContent = words("app-reading");
+    try {
+      await add(vault, reader, screening, eye, file, (share) => (bar.value = share));
+      again();
+    } catch (error) {
+      if (!(error instanceof NotRead)) throw error;
+      state.textContent = words(error.message === "model-failed" ? "app-model-failed" : error.message);
+      label.hidden = false;
+      bar.hidden = true;
+      input.value = "";
+    }
+  };
+  const section = el(
+    "section",
+    { class: "eye", "data-eye": eye },
+    el("h2", {}, words(`app-eye-${eye}`)),
+    last && el("p", { class: `verdict ${outcomeOfEye(findingsOf(screening)[eye])}`, role: "status" }, verdict(screening, last)),
+    wanted && label,
+    bar,
+    state,
+  );
+  if (last) void picture(vault, last, eye).then((shown) => shown && section.insertBefore(shown, section.children[1]));
+  return section;
+}
+
+/** Keeps a photograph and what was found in it, both or neither. */
+async function add(vault: Vault, reader: Reader, screening: Screening, eye: Eye, file: File, progress: (share: number) => void): Promise<void> {
+  const reading = await reader.read("/app/models/dr/", await tier(), file, (_, share) => progress(share));
+  const photograph: Photograph = { id: crypto.randomUUID(), eye, takenAt: Date.now(), reading, handedOver: false };
+  await vault.put("photographs", photograph.id, new Uint8Array(await file.arrayBuffer()));
+  screening.photographs.push(photograph);
+  await save(vault, screening);
+}
+
+async function picture(vault: Vault, photograph: Photograph, eye: Eye): Promise<HTMLImageElement | null> {
+  const content = await vault.get("photographs", photograph.id);
+  if (!content) return null;
+  const url = URL.createObjectURL(new Blob([content]));
+  return el("img", { src: url, alt: words(`app-eye-${eye}`), onload: () => URL.revokeObjectURL(url) });
+}
+
+/** What the patient is told, in her language, to read or to hear. */
+function told(screening: Screening): HTMLElement {
+  const message = patientMessage(screening);
+  const text = words(message, { ...site() }, screening.language);
+  return el("section", { class: "eye", id: "told", lang: screening.language }, el("p", {}, text), player(screening.language, message));
+}
