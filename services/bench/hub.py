@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -86,9 +87,11 @@ class HubStack:
     def kill(self) -> None:
         """Kills it and its processes without warning."""
         if self._process is not None:
-            for process in reversed(self.processes()):  # first the one that would start the others again
+            running = self.processes()
+            for process in reversed(running):  # first the one that would start the others again
                 process.kill()
             self._process.wait(60)
+            psutil.wait_procs(running, timeout=60)  # until then its port still takes connections
             self._process = None
 
     def processes(self) -> list[psutil.Process]:
@@ -150,7 +153,11 @@ class CountingProxy:
                 here, _ = self._listener.accept()
             except OSError:
                 return
-            there = socket.create_connection(("127.0.0.1", self._target))
+            try:
+                there = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                here.close()
+                continue
             for source, sink in ((here, there), (there, here)):
                 threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 
@@ -162,5 +169,6 @@ class CountingProxy:
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
-            source.close()
-            sink.close()
+            for end in (source, sink):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)  # unlike `close`, it wakes the thread that reads from it
