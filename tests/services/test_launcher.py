@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from services.bench.stack import Stack
+from services.sync.enrolled import identity_file
 
 APP = Path(__file__).parents[2] / "app.py"
 NAMES = (
@@ -58,6 +59,18 @@ def test_everything_runs_dies_and_comes_back(stack: Stack) -> None:
 
     stack.wait_for(all_new, "every child to be started again")
     stack.wait_for(stack.answers, "the gateway to answer again")
+
+
+def test_sync_starts_once_the_site_is_enrolled(stack: Stack) -> None:
+    def syncing() -> list[psutil.Process]:
+        return [child for child in stack.children() if child.cmdline()[2:4] == ["sync", "run"]]
+
+    assert syncing() == []
+    file = identity_file(stack.directory)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("{}")  # of no use, but there
+    (child,) = stack.wait_for(syncing, "sync to start")
+    assert child.is_running()
 
 
 def test_a_second_start_is_refused(stack: Stack) -> None:
