@@ -8,6 +8,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 BENCHES = {
+    "app": "services.bench.webapp:webapp",
     "inference": "services.bench.inference:inference",
     "pipeline": "services.bench.pipeline:pipeline",
     "ussd": "services.bench.ussd:ussd",
