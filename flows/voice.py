@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,6 +17,7 @@ from flows.render_voice import Utterance, VoiceStep, voice
 from flows.sessions import Conversation, begin, latest, offer, resume, resume_step, save, unfinished
 from services.channels.base import Kind, VoiceEvent
 from services.screening.people import set_language
+from services.screening.referral import VISIT_CALL, asked_by_call
 from services.screening.risk import RISK_CALL
 from services.store.tables import message
 
@@ -26,8 +28,9 @@ KEYS, A_PAGE = 9, 8  # choices that have a key of their own; on a page, beside t
 
 
 def voice_turn(tx: Connection, event: VoiceEvent, *, person: str) -> VoiceStep:
-    """What to say to `person` now. A call that we placed starts with what it is for: the result behind a code, or the
-    answer to the risk questions. Who rang the clinic is asked, first whether to go on with what she left unfinished.
+    """What to say to `person` now. A call that we placed starts with what it is for: the result behind a code, the
+    answer to the risk questions, or a visit. Who rang the clinic is asked, first whether to go on with what she left
+    unfinished.
 
     At any question 0 leads aside: again, slower, another language, a health worker. Whoever presses no key, or none
     that fits, hears the question again, twice, and then a goodbye: an open line costs by the second.
@@ -80,34 +83,37 @@ def voice_unanswered(tx: Connection, event: VoiceEvent, *, person: str, told: bo
 
 def _pick_up(tx: Connection, event: VoiceEvent, person: str) -> tuple[Conversation, Step]:
     call = _our_call(tx, event, person)
-    subject = _subject(event, call[0] if call else "")
+    subject, arguments = _subject(tx, event, call)
     left = unfinished(tx, person) if subject == "call-menu" else None
     if left is not None:
         talk = offer(tx, left, Kind.VOICE, event.session_id)
         return talk, resume_step(talk)
-    talk = begin(tx, person, Kind.VOICE, event.session_id, subject)
+    talk = begin(tx, person, Kind.VOICE, event.session_id, subject, **arguments)
     if talk.caller.language is None and call is not None:
         # A patient who never dialled chose her language with her health worker.
-        talk.caller = replace(talk.caller, language=call[1])
+        talk.caller = replace(talk.caller, language=call.language)
     return talk, talk.step(tx)
 
 
-def _our_call(tx: Connection, event: VoiceEvent, person: str) -> tuple[str, str] | None:
-    """Purpose and language of the call that we placed: the one with this session, or, before its receipt came, the
-    newest to this number."""
-    row = tx.execute(
-        sa.select(message.c.purpose, message.c.language)
+def _our_call(tx: Connection, event: VoiceEvent, person: str) -> Any:
+    """Purpose, language and screening of the call that we placed: the one with this session, or, before its receipt
+    came, the newest to this number."""
+    return tx.execute(
+        sa.select(message.c.purpose, message.c.language, message.c.screening_id)
         .where(message.c.recipient == person, message.c.kind == Kind.VOICE.value)
         .order_by(sa.case((message.c.provider_id == event.session_id, 0), else_=1), message.c.id.desc())
         .limit(1)
     ).first()
-    return (row.purpose, row.language) if row else None
 
 
-def _subject(event: VoiceEvent, purpose: str) -> str:
+def _subject(tx: Connection, event: VoiceEvent, call: Any) -> tuple[str, dict[str, Any]]:
+    """The flow of a call and its arguments."""
+    purpose = call.purpose if call else ""
     if event.direction == "inbound" or purpose == "call-back":
-        return "call-menu"
-    return "risk-answer" if purpose == RISK_CALL else "result"
+        return "call-menu", {}
+    if purpose == VISIT_CALL:
+        return asked_by_call(tx, call.screening_id)
+    return ("risk-answer" if purpose == RISK_CALL else "result"), {}
 
 
 def _take(tx: Connection, talk: Conversation, digits: str | None) -> tuple[Conversation, Step]:

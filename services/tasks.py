@@ -24,6 +24,7 @@ TASKS = {
     "render_clip": "services.calls.jobs:render_clip",
     "erase_screening": "services.screening.withdrawal:erase_screening",
     "send_message": "services.messaging.delivery:send_message",
+    "reach_otherwise": "services.messaging.unreached:reach_otherwise",
 }
 
 

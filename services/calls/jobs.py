@@ -12,12 +12,12 @@ from flows.catalogue import LANGUAGES
 from flows.render_voice import Utterance
 from services import runtime
 from services.calls.clips import ensure, forget, keep_within_bounds, path_of, utterance_of
-from services.calls.repertoire import about_results, about_risk_and_visits, repertoire
+from services.calls.repertoire import about_results, about_risk_and_visits, about_visits, repertoire
 from services.calls.saying import say
 from services.durable import write_durably
 from services.messaging.outbox import deliver
 from services.runtime import Runtime
-from services.screening.referral import destination
+from services.screening.referral import VISIT_CALL, destination
 from services.screening.risk import RISK_CALL
 from services.store.tables import clip, message
 
@@ -66,6 +66,8 @@ def prepare_call(site: Runtime, argument: Mapping[str, Any]) -> None:
         if row.purpose in (RISK_CALL, "call-back"):
             # What is asked for less often is rendered while she hears "one moment, please": she waits for this call.
             said += about_risk_and_visits(site.settings)
+        elif row.purpose == VISIT_CALL:
+            said += about_visits(site.settings)
         clips = ensure(tx, site.settings, row.language, said)
         wanted = tx.execute(sa.select(clip).where(clip.c.state == "wanted", clip.c.key.in_(clips.keys))).all()
     for each in wanted:

@@ -109,6 +109,7 @@ _RISK = Subject(
 )
 _VISIT = Subject(
     (
+        "visit-asked",
         "ask-visit-code-voice",
         "ask-visit",
         "ask-visit-reason",
@@ -119,7 +120,7 @@ _VISIT = Subject(
         "visit-locked",
         "visit-withdrawn",
     ),
-    ("ask-follow-up", "follow-up-coming", "follow-up-declined"),
+    ("call-clinic", "ask-follow-up", "follow-up-coming", "follow-up-declined"),
     (
         ("answer-yes", "answer-not-yet", "answer-cannot"),
         ("answer-money", "answer-distance", "answer-afraid", "answer-other"),
@@ -203,6 +204,11 @@ def about_risk_and_visits(settings: Settings) -> list[Utterance]:
         for name, (low, high) in RANGES.items()
     ]
     return _once([*_said_about(settings, _MENU, _RISK, _VISIT), *refused])
+
+
+def about_visits(settings: Settings) -> list[Utterance]:
+    """What a call in place of a reminder may say besides."""
+    return _once(_said_about(settings, _VISIT))
 
 
 def repertoire(settings: Settings, to: Destination) -> list[Utterance]:

@@ -20,16 +20,19 @@ from services.channels.gsm7 import normalise, parts
 from services.ledger.charges import message_taken
 from services.messaging.daytime import is_night, next_morning
 from services.messaging.outbox import NOTE, deliver
+from services.messaging.unreached import REMINDER, given_up
 from services.runtime import Runtime
 from services.screening.people import has_opted_out
+from services.screening.referral import VISIT_CALL
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
 from services.store.tables import message
 
 _LOG = logging.getLogger(__name__)
 _BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
 _ATTEMPTS = 12
-_FINAL = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED)
-_BY_DAY = ("reminder", "review")
+_LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED)
+_FINAL = (DeliveryState.DELIVERED, *_LOST)
+_BY_DAY = (REMINDER, VISIT_CALL, "review")
 _ASKED_FOR = ("call-asked", "risk-asked", NOTE, "reply")  # answers to what a person just did are no unasked messages
 
 
@@ -94,6 +97,8 @@ def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = ""
         values |= {"provider_id": report.provider_id, "carrier": report.carrier, "parts": _parts(row)}
         message_taken(tx, row.kind, report.carrier, parts=values["parts"], before=row.parts)
     tx.execute(message.update().where(message.c.id == row.id).values(values))
+    if report.state in _LOST:
+        given_up(tx, row)
     return True
 
 
@@ -133,6 +138,8 @@ def _claim(tx: Connection, message_id: int) -> Any:
     claimed = tx.execute(
         message.update().where(message.c.id == message_id, message.c.state == DeliveryState.PENDING).values(values)
     )
+    if claimed.rowcount and refusal:
+        given_up(tx, row)
     return row if claimed.rowcount and not refusal else None
 
 
@@ -174,6 +181,7 @@ def _settle_error(tx: Connection, row: Any, error: ChannelError) -> bool:
         values["state"] = DeliveryState.UNKNOWN
     elif error.permanent or attempt >= _ATTEMPTS:
         values["state"] = DeliveryState.FAILED
+        given_up(tx, row)
     else:
         values["state"] = DeliveryState.PENDING
         wait_s = max(_BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1], error.retry_after_s or 0)

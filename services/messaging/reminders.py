@@ -20,6 +20,7 @@ from flows.sessions import begin, latest, save
 from services.channels.base import Kind
 from services.messaging.daytime import is_night
 from services.messaging.outbox import post
+from services.messaging.unreached import REMINDER
 from services.runtime import Runtime
 from services.screening import follow_up as follow_ups
 from services.screening import referral as referrals
@@ -33,7 +34,6 @@ from services.store.tables import follow_up, inbound, photo, referral, retake, s
 
 _LOG = logging.getLogger(__name__)
 _AT_A_TIME = 50
-PURPOSE = "reminder"
 
 
 def send_due(site: Runtime) -> int:
@@ -65,7 +65,7 @@ def _referral(tx: Connection, row: Any, case: Any, now: int) -> dict[str, Any]:
     pace = PACES[row.urgency]
     key = f"referral:{row.id}:{row.messages + 1}"
     asks = row.opened_at + pace.ask * DAY_MS
-    if row.state not in referrals.OPEN or row.messages >= ASKED_AGAIN:
+    if row.state not in referrals.OPEN or row.state == "unreached" or row.messages >= ASKED_AGAIN:
         return _visit_by_worker(tx, row, case, now)
     if not can_be_written_to(tx, case.patient_msisdn):
         return {"next_at": asks} if now < asks else _visit_by_worker(tx, row, case, now)
@@ -92,6 +92,9 @@ def _follow_up(tx: Connection, row: Any, case: Any, now: int) -> dict[str, Any]:
     if follow_ups.came_again(tx, case):
         return {"state": "came", "next_at": None}
     key = f"follow-up:{row.id}"
+    if row.state == "unreached":
+        told = _tell_health_worker(tx, case, "follow-up-worker", key=f"{key}:worker")
+        return {"next_at": None if told else now + HOUR_MS}
     if can_be_written_to(tx, case.patient_msisdn):
         sent = _ask(tx, case, "invited", {"follow_up": row.id}, key=key)
     else:
@@ -166,7 +169,7 @@ def _tell_health_worker(tx: Connection, case: Any, message_id: str, *, key: str)
 
 
 def _post(tx: Connection, case: Any, to: str, words: str, language: str, *, key: str) -> None:
-    post(tx, Kind.SMS, to, words, key=f"{key}:sms", purpose=PURPOSE, language=language, screening_id=case.id)
+    post(tx, Kind.SMS, to, words, key=f"{key}:sms", purpose=REMINDER, language=language, screening_id=case.id)
 
 
 def _move(tx: Connection, table: sa.Table, row_id: int, **values: Any) -> None:

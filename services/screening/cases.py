@@ -121,7 +121,9 @@ def visit_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
         if referred.state != "withdrawn":
             return {"state": "none", "id": referred.id}
     invited = tx.execute(
-        sa.select(follow_up.c.id).where(follow_up.c.screening_id == found.id, follow_up.c.state == "invited")
+        sa.select(follow_up.c.id).where(
+            follow_up.c.screening_id == found.id, follow_up.c.state.in_(("invited", "unreached"))
+        )
     ).scalar()
     return {"state": "none" if invited is None else "follow-up", "id": invited}
 

@@ -28,7 +28,7 @@ def no_longer_due(tx: Connection, screening_id: int, state: str) -> None:
     already ("came") or withdrew ("closed")."""
     tx.execute(
         follow_up.update()
-        .where(follow_up.c.screening_id == screening_id, follow_up.c.state.in_(("waiting", "invited")))
+        .where(follow_up.c.screening_id == screening_id, follow_up.c.state.in_(("waiting", "invited", "unreached")))
         .values(state=state, next_at=None)
     )
 
@@ -42,6 +42,21 @@ def came_again(tx: Connection, case: Any) -> bool:
         screening.c.opened_at > case.decided_at,
     )
     return case.patient_msisdn is not None and tx.execute(later.limit(1)).first() is not None
+
+
+def unreached(tx: Connection, screening_id: int, *, until: int) -> bool:
+    """The invitation did not reach the patient: her health worker is told at `until`. False if none was sent."""
+    sent = follow_up.c.screening_id == screening_id, follow_up.c.state.in_(("invited", "unreached"))
+    values = {"state": "unreached", "invited_at": None, "next_at": until}
+    return tx.execute(follow_up.update().where(*sent).values(values)).rowcount > 0
+
+
+def record_invited(tx: Connection, *, follow_up_id: int) -> dict[str, Any]:
+    """A call that invites her was picked up."""
+    which = follow_up.c.id == follow_up_id, follow_up.c.state == "unreached"
+    values = {"state": "invited", "invited_at": now_ms(), "next_at": None}
+    tx.execute(follow_up.update().where(*which).values(values))
+    return {}
 
 
 def record_reply(tx: Connection, *, follow_up_id: int, coming: bool) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A referral: opened with the decision, and followed until it is known whether the patient went.
 
-`open → reminded → attended`, or `not attended` once the health worker has been asked to visit; `closed` when nobody may
-be reminded any more; `withdrawn` when a reviewer found it unnecessary.
+`open → reminded → attended`, or `not attended` once the health worker has been asked to visit; `unreached` while a
+message has failed for good; `closed` when nobody may be reminded any more; `withdrawn` when a reviewer found it
+unnecessary.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from services.screening.facilities import by_id, nearest
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import insert_once
-from services.store.tables import consent, facility, referral, screening
+from services.store.tables import consent, facility, follow_up, referral, screening
 from services.sync.events import record_visit
 
-OPEN = ("open", "reminded")
+OPEN = ("open", "reminded", "unreached")
 SETTLED = ("attended", "closed", "withdrawn")
 """Nobody waits for the visit any more."""
 REMINDED, ASKED, ASKED_AGAIN = 1, 2, 3
 """How many messages a patient got."""
+VISIT_CALL = "visit-call"
+"""The purpose of a call in place of a message that did not arrive."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def record_answer(tx: Connection, *, referral_id: int, answer: str, reason: str 
     if row.state in SETTLED:
         return {"state": row.state}
     now = now_ms()
-    state, next_at = row.state, None
+    state, next_at = "reminded" if (row.state, by) == ("unreached", "patient") else row.state, None
     if answer == "yes":
         state = "attended"
     elif answer == "cannot":
@@ -117,6 +120,51 @@ def record_answer(tx: Connection, *, referral_id: int, answer: str, reason: str 
     tx.execute(referral.update().where(referral.c.id == referral_id).values(values | {"next_at": next_at}))
     record_visit(tx, row.screening_id, answer=answer, reason=reason, by=by, at=now)
     return {"state": state}
+
+
+def unreached(tx: Connection, screening_id: int, *, until: int) -> bool:
+    """A message did not reach the patient: it does not count, and her health worker is told, at `until` but not before
+    the visit would be asked about. False if no visit is waited for."""
+    row = tx.execute(
+        sa.select(referral).where(referral.c.screening_id == screening_id, referral.c.state.in_(OPEN))
+    ).first()
+    if row is None or row.next_at is None:
+        return False
+    asks = row.opened_at + PACES[row.urgency].ask * DAY_MS
+    # Once: the call in place of a message counts as none either.
+    got = row.messages if row.state == "unreached" else max(0, row.messages - 1)
+    values = {"state": "unreached", "messages": got, "next_at": max(until, asks)}
+    tx.execute(referral.update().where(referral.c.id == row.id).values(values))
+    return True
+
+
+def record_reached(tx: Connection, *, referral_id: int) -> dict[str, Any]:
+    """A call that asks about the visit was picked up: it counts as the message in whose place it is."""
+    row = tx.execute(sa.select(referral).where(referral.c.id == referral_id, referral.c.state == "unreached")).first()
+    if row is not None:
+        asked = ASKED_AGAIN if row.messages >= ASKED else ASKED
+        next_at = now_ms() + PACES[row.urgency].again * DAY_MS
+        values = {"state": "reminded", "messages": asked, "next_at": next_at}
+        tx.execute(referral.update().where(referral.c.id == row.id).values(values))
+    return {}
+
+
+def worker_unreached(tx: Connection, screening_id: int) -> None:
+    """The health worker was not told after all."""
+    told = referral.c.screening_id == screening_id, referral.c.worker_told_at.is_not(None)
+    tx.execute(referral.update().where(*told).values(worker_told_at=None, state="unreached"))
+
+
+def asked_by_call(tx: Connection, screening_id: int) -> tuple[str, dict[str, Any]]:
+    """The flow and its arguments with which a call asks what a message would have: about this visit, about the one
+    whose code is given where several patients share the number, or whether she comes again."""
+    waits = sa.select(referral.c.id, screening.c.patient_msisdn).join(screening)
+    row = tx.execute(waits.where(screening.c.id == screening_id, referral.c.state.in_(OPEN))).first()
+    if row is not None and open_referrals_of(tx, row.patient_msisdn) == 1:
+        return "attended", {"referral": row.id}
+    due = sa.select(follow_up.c.id).where(follow_up.c.screening_id == screening_id, follow_up.c.state == "unreached")
+    invitation = tx.execute(due).scalar() if row is None else None
+    return ("visit", {}) if invitation is None else ("invited", {"follow_up": invitation})
 
 
 def consents(tx: Connection, screening_id: int) -> bool:

@@ -25,9 +25,9 @@ GOLDEN = Path(__file__).with_name("golden")
 # Flows that go on nowhere else, and where they begin: by a word, by a message of ours, in a call.
 ONLY_ON: dict[str, tuple[Kind, ...]] = {
     "withdraw": (SMS, WHATSAPP),
-    "visit": (SMS,),
-    "attended": (SMS,),
-    "invited": (SMS,),
+    "visit": (SMS, VOICE),
+    "attended": (SMS, VOICE),
+    "invited": (SMS, VOICE),
     "result": (VOICE,),
     "risk-answer": (VOICE,),
     "person": (VOICE,),

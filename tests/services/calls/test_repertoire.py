@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from phones import PATIENT, WORKER, decide, open_another
 from sqlalchemy.engine import Connection
 
@@ -18,10 +19,10 @@ from services.runtime import Runtime
 from services.screening.cases import find
 from services.screening.follow_up import due_in_a_year
 from services.screening.people import add_worker, set_language
-from services.screening.referral import destination, open_referral
+from services.screening.referral import VISIT_CALL, destination, open_referral
 from services.screening.risk import RISK_CALL, record_risk
 from services.screening.withdrawal import withdraw_consent
-from services.store.tables import follow_up, screening
+from services.store.tables import follow_up, referral, screening
 
 # What cannot be rendered beforehand, and why.
 EXCEPTIONS = {
@@ -98,6 +99,29 @@ def placed_for_a_risk(tx: Connection, person: str) -> str:
     return "outbound"
 
 
+def placed_for_a_visit(tx: Connection, person: str) -> str:
+    return _placed_for(tx, person, "refer")
+
+
+def placed_for_a_code(tx: Connection, person: str) -> str:
+    return _placed_for(tx, person, "refer", shared=True)
+
+
+def placed_for_an_invitation(tx: Connection, person: str) -> str:
+    return _placed_for(tx, person, "rescreen")
+
+
+def _placed_for(tx: Connection, person: str, outcome: str, *, shared: bool = False) -> str:
+    """In place of a message about the newest screening with this outcome that did not arrive."""
+    found = sa.select(sa.func.max(screening.c.id)).where(screening.c.outcome == outcome)
+    screening_id = tx.execute(found).scalar_one()
+    if not shared:
+        tx.execute(referral.update().where(referral.c.screening_id != screening_id).values(state="closed"))
+    tx.execute(follow_up.update().values(state="unreached"))
+    ring(tx, person, key="v", purpose=VISIT_CALL, language="en", useful_ms=1, screening_id=screening_id)
+    return "outbound"
+
+
 def rung_by_her(_tx: Connection, _person: str) -> str:
     return "inbound"
 
@@ -121,6 +145,9 @@ def _begun_by_message(tx: Connection, person: str, flow: str, *answers: str, pho
 STARTS = [
     (PATIENT, placed_for_a_result),
     (PATIENT, placed_for_a_risk),
+    (PATIENT, placed_for_a_visit),
+    (PATIENT, placed_for_a_code),
+    (PATIENT, placed_for_an_invitation),
     (PATIENT, rung_by_her),
     (WORKER, rung_by_her),
     (PATIENT, goes_on_from_a_menu),

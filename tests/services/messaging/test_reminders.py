@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,28 +32,7 @@ from services.store.tables import (
     retake,
     screening,
 )
-
-START = int(datetime(2026, 11, 24, 9, tzinfo=UTC).timestamp() * 1000)  # noon in Nairobi
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def after(self, days: float) -> None:
-        self.now = START + int(days * DAY_MS)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    told = Clock()
-    monkeypatch.setattr("services.store.clock.time", SimpleNamespace(time_ns=lambda: told.now * 1_000_000))
-    return told
-
-
-@pytest.fixture
-def code(site: Runtime, clock: Clock) -> str:  # noqa: ARG001 - the day on which it is opened
-    return open_case(site, language="en")
+from tests.services.messaging.conftest import START, Clock
 
 
 def conclude(site: Runtime, outcome: Any, *, priority: str = "routine") -> None:

@@ -1,6 +1,10 @@
 """Did you go? Reminders, what became of a referral, and the invitation a year later."""
 
+import sqlalchemy as sa
+
 from scenes.stage import SMS, VOICE, Stage, scene
+from services.messaging.unreached import reach_otherwise
+from services.store.tables import message
 
 _END = "2"
 _NOT_YET, _CANNOT = "2", "3"
@@ -51,6 +55,42 @@ def reminded_of_two(stage: Stage) -> None:
         stage.conclude(code, "refer")
     stage.on_day(33)
     stage.patient().answer(codes[1], "1")
+
+
+@scene("patient", "attended", on=(VOICE,))
+def called_instead(stage: Stage) -> None:
+    """The reminder did not arrive."""
+    code = stage.open_one()
+    stage.conclude(code, "refer")
+    stage.on_day(23)
+    _not_delivered(stage, "referral:1:1:sms")
+    stage.patient().pick_up().answer("4", _CANNOT, "1")
+    stage.on_day(24)
+
+
+@scene("patient", "visit", on=(VOICE,))
+def called_about_two(stage: Stage) -> None:
+    codes = [stage.open_one(), stage.open_one()]
+    for code in codes:
+        stage.conclude(code, "refer")
+    stage.on_day(33)
+    _not_delivered(stage, "referral:1:1:sms")
+    stage.patient().pick_up().answer(codes[1], "1")
+
+
+@scene("patient", "invited", on=(VOICE,))
+def invited_by_call(stage: Stage) -> None:
+    stage.conclude(stage.open_one(), "rescreen")
+    stage.on_day(365)
+    _not_delivered(stage, "follow-up:1:sms")
+    stage.patient().pick_up().answer("1")
+
+
+def _not_delivered(stage: Stage, key: str) -> None:
+    with stage.site.db.read() as tx:
+        number = tx.execute(sa.select(message.c.id).where(message.c.dedupe_key == key)).scalar_one()
+    with stage.told_by_message("(the SMS is not delivered)"):
+        reach_otherwise(stage.site, {"message_id": number})
 
 
 @scene("patient", "result", on=(VOICE,))
