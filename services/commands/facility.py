@@ -11,7 +11,7 @@ from services.commands import clear_errors, configure
 
 @click.group()
 def facility() -> None:
-    """Where referred patients are sent (add, list, remove, import, export)."""
+    """Where referred patients are sent, and whether they went (add, list, report, remove, import, export)."""
 
 
 @facility.command("add")
@@ -75,6 +75,33 @@ def facility_list() -> None:
             if chosen is None:
                 place = runtime.current().settings.referral_place or "the eye clinic"
                 click.echo(f"No facility with an eye clinic is listed: patients are sent to “{place}”.")
+
+
+@facility.command("report")
+@click.option("--json", "as_json", is_flag=True, help="for another program")
+def facility_report(as_json: bool) -> None:
+    """Show what became of referrals: how many were opened, reminded, attended and are overdue, by facility."""
+    import json
+
+    from services import runtime
+    from services.screening.referral_report import referrals_by_facility
+    from services.store.migrate import migrate
+
+    with clear_errors():
+        configure("command")
+        migrate(runtime.current().db)
+        with runtime.current().db.read() as tx:
+            found = referrals_by_facility(tx)
+    if as_json:
+        click.echo(json.dumps([each.to_json() for each in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("Nobody was referred yet.")
+        return
+    click.echo(f"{'opened':>7}{'reminded':>10}{'unreached':>11}{'attended':>10}{'overdue':>9}  facility")
+    for each in found:
+        counts = f"{each.opened:7}{each.reminded:10}{each.unreached:11}{each.attended:10}{each.overdue:9}"
+        click.echo(f"{counts}  {each.place}")
 
 
 @facility.command("remove")
