@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.runtime import Runtime
-from services.store.clock import now_ms
+from services.store.clock import DAY_MS, now_ms
 from services.store.tables import screening, sync_event
 from services.sync import clock, down
 from services.sync.batch import Answer, Batch, BatchError, Event, decode_answer, encode
@@ -23,6 +23,8 @@ from services.sync.report import report
 _LOG = logging.getLogger(__name__)
 PURPOSE, REPORT_PURPOSE = "results", "hub-reports"
 _BAD_REQUEST = 400
+_KEPT_MS = 365 * DAY_MS  # a verdict may come late, and is held against what was sent
+_FORGOTTEN_AT_ONCE = 200
 SENT_AT, _HIGHEST = "sent-at", "highest-sent"
 _WAITING = sync_event.c.acked_at.is_(None)
 
@@ -131,7 +133,11 @@ class Sender:
 
 def _settle(tx: Connection, seqs: list[int]) -> None:
     raise_mark(tx, _HIGHEST, max(seqs, default=0))
-    tx.execute(sync_event.update().where(sync_event.c.seq.in_(seqs), _WAITING).values(acked_at=now_ms()))
+    now = now_ms()
+    tx.execute(sync_event.update().where(sync_event.c.seq.in_(seqs), _WAITING).values(acked_at=now))
+    # Screenings stay, and tell a new hub everything again. Only the oldest are looked at: they are the first numbers.
+    oldest = sa.select(sa.func.min(sync_event.c.seq)).scalar_subquery() + _FORGOTTEN_AT_ONCE
+    tx.execute(sync_event.delete().where(sync_event.c.seq < oldest, sync_event.c.acked_at < now - _KEPT_MS))
 
 
 def _highest(tx: Connection) -> int:

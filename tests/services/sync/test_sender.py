@@ -166,6 +166,24 @@ def test_an_event_that_no_hub_takes_holds_up_no_other(site: Runtime, enrolled: I
         assert visits.scalars().all() == [6]
 
 
+def test_what_arrived_a_year_ago_is_forgotten_and_not_missed(site: Runtime, enrolled: Identity) -> None:
+    assert enrolled
+    with hub_client(site) as client:
+        sender = begun(site, client)
+        with site.db.write() as tx:
+            write_day(tx, day(11, 3))
+        assert sender.send() == 3
+        with site.db.write() as tx:
+            tx.execute(sync_event.update().values(acked_at=1))
+            record(tx, "visit", {"answer": "yes", "by": "patient", "answered_at": 1}, screening_id=3)
+        assert sender.send() == 1
+    with site.db.write() as tx:
+        assert tx.execute(sa.select(sync_event.c.kind)).scalars().all() == ["visit"]
+        tx.execute(sync_event.delete())
+    with hub_client(site) as client:
+        assert Sender(site, client).send_all() == 0, "a store that forgot is not one from a backup"
+
+
 def test_urgent_events_go_first(site: Runtime, enrolled: Identity, hub_db: Database) -> None:
     with hub_client(site) as client:
         sender = begun(site, client)
