@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from services import runtime
 from services.channels.base import BadCallback
-from services.gateway import africastalking, audio, health, home, messages, mms, recording, webapp, whatsapp
+from services.gateway import africastalking, audio, handover, health, home, messages, mms, recording, webapp, whatsapp
 from services.ledger.callbacks import counted
 
 _LOG = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def create_gateway() -> Flask:
     """The application, with its store opened: a site that cannot write must not start to answer."""
     application = Flask("jicho")
     application.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
-    for module in (home, health, africastalking, whatsapp, mms, audio, recording, messages, webapp):
+    for module in (home, health, africastalking, whatsapp, mms, audio, recording, messages, webapp, handover):
         application.register_blueprint(module.blueprint)
     application.register_error_handler(BadCallback, _refuse)
     application.register_error_handler(Exception, _fail)

@@ -19,6 +19,7 @@ from services.runtime import Runtime
 from services.screening.cases import find
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
 from services.store.tables import (
+    app_reading,
     consent,
     conversation,
     follow_up,
@@ -140,7 +141,7 @@ def _stop_photographs(tx: Connection, screening_id: int) -> None:
 
 
 def _erase_rows(tx: Connection, screening_id: int) -> None:
-    for table in (reading, retake, referral, follow_up, review):
+    for table in (app_reading, reading, retake, referral, follow_up, review):
         tx.execute(table.delete().where(table.c.screening_id == screening_id))
     photos = sa.select(photo.c.inbound_id).where(photo.c.screening_id == screening_id)
     tx.execute(inbound.update().where(inbound.c.id.in_(photos)).values(text=""))

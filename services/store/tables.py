@@ -445,3 +445,45 @@ photo_upload = sa.Table(
     _at("sent_at", nullable=True),
     sa.Index("ix_photo_upload_state", "state"),
 )
+
+# One-time codes by which a health worker's phone is enrolled for the web app (services/screening/pocket.py).
+app_code = sa.Table(
+    "app_code",
+    METADATA,
+    _id(),
+    _of("worker"),
+    sa.Column("sha256", sa.Text, nullable=False),
+    _at("asked_at"),
+    _at("used_at", nullable=True),
+)
+
+app_device = sa.Table(
+    "app_device",
+    METADATA,
+    _id(),
+    _of("worker"),
+    sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
+    _at("enrolled_at"),
+)
+
+# A screening that was opened on a phone, by the name that the phone gave it.
+app_screening = sa.Table(
+    "app_screening",
+    METADATA,
+    _id(),
+    _of("app_device"),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    sa.UniqueConstraint("app_device_id", "ref"),
+)
+
+# What the phone's own model made of a photograph, beside what ours does.
+app_reading = sa.Table(
+    "app_reading",
+    METADATA,
+    _id(),
+    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    _of("screening"),
+    sa.Column("content", sa.JSON, nullable=False),
+    _at("taken_at"),
+)

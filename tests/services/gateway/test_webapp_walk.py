@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from webapp import gateway
 
@@ -20,8 +21,11 @@ from services.calls.clips import key_of, path_of
 from services.gateway import webapp_files
 from services.gateway.webapp_files import SPOKEN
 from services.runtime import Runtime
+from services.screening.people import add_worker
+from services.screening.reading import read_photo
+from services.store.tables import app_reading, message, photo, reading, screening
 
-PIN = "240613"
+PIN, WORKER = "240613", "+254711000001"
 SLOW_MS = 60_000
 expect.set_options(timeout=SLOW_MS)
 
@@ -29,10 +33,10 @@ expect.set_options(timeout=SLOW_MS)
 @pytest.fixture
 def address(site: Runtime) -> Iterator[str]:
     site.clips_dir.mkdir(parents=True)
-    for message in SPOKEN:
-        said = {} if message == "result-rescreen" else {"place": "place-eye-clinic"}
+    for verdict in SPOKEN:
+        said = {} if verdict == "result-rescreen" else {"place": "place-eye-clinic"}
         for language in ("sw", "luo", "en"):
-            key = key_of(site.settings, language, Utterance(message, said))
+            key = key_of(site.settings, language, Utterance(verdict, said))
             path_of(site.settings, site.clips_dir, key).write_bytes(bytes(8_000))
     with gateway() as address:
         yield address
@@ -92,8 +96,25 @@ def photograph(page: Page, eye: str, content: bytes) -> None:
     expect(page.locator(f"[data-eye={eye}] .verdict")).to_be_visible()
 
 
-def test_a_day_without_a_network(phone: BrowserContext, address: str) -> None:
-    install(phone, address).close()
+def enrol(page: Page, site: Runtime) -> None:
+    with site.db.write() as tx:
+        add_worker(tx, msisdn=WORKER, name="Achieng", language="en")
+    page.click("#enrol")
+    page.fill("#my-phone", "0711000001")
+    page.click("#enrol-form button")
+    expect(page.locator("#my-code")).to_be_visible()
+    with site.db.read() as tx:
+        words = tx.execute(sa.select(message.c.text).where(message.c.purpose == "app-code")).scalar_one()
+    page.fill("#my-code", re.findall(r"\d{6}", words)[0])
+    page.click("#enrol-form button")
+    expect(page.locator("#new")).to_be_visible()
+    expect(page.locator("#enrol")).to_have_count(0)
+
+
+def test_a_day_without_a_network(phone: BrowserContext, address: str, site: Runtime) -> None:
+    page = install(phone, address)
+    enrol(page, site)
+    page.close()
     phone.set_offline(True)
     page = start(phone, address)
     unlock(page, "000000")
@@ -118,6 +139,26 @@ def test_a_day_without_a_network(phone: BrowserContext, address: str) -> None:
     expect(page.locator("#screenings")).to_contain_text("REFER")
     _nothing_is_readable(page)
 
+    phone.set_offline(False)
+    expect(page.locator("#screenings")).to_contain_text("handed over to the clinic")
+    page.reload()
+    unlock(page)
+    expect(page.locator("#screenings")).to_contain_text("handed over to the clinic")
+    _there_is_one_result(site)
+
+
+def _there_is_one_result(site: Runtime) -> None:
+    with site.db.read() as tx:
+        photos = tx.execute(sa.select(photo.c.id, photo.c.eye).order_by(photo.c.id)).all()
+    assert [row.eye for row in photos] == ["left", "right"]
+    for row in photos:
+        read_photo(site, {"photo_id": row.id})
+    with site.db.read() as tx:
+        (case,) = tx.execute(sa.select(screening)).all()
+        (theirs, ours) = (tx.execute(sa.select(each)).all() for each in (app_reading, reading))
+    assert (case.outcome, case.birth_year, case.patient_msisdn) == ("refer", 1961, "+254722000002")
+    assert [each.outcome for each in ours] == [each.content["outcome"] for each in theirs] == ["refer", "rescreen"]
+
 
 def _nothing_is_readable(page: Page) -> None:
     kept = page.evaluate(
@@ -137,7 +178,7 @@ def _nothing_is_readable(page: Page) -> None:
           return found;
         }"""
     )
-    assert len(kept) == 3
+    assert len(kept) == 3, "a screening and two photographs"
     assert not any("1961" in text or "0722" in text or "JFIF" in text for text in kept)
 
 

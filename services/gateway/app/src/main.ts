@@ -1,9 +1,11 @@
 // Jicho in a health worker's pocket: the screening of the clinic's server, with no server in reach.
 
+import { handOver, isEnrolled } from "./handover";
 import { Reader } from "./reading/reader";
 import { hold } from "./release";
 import { type Screening, all } from "./screening";
 import { details } from "./screens/details";
+import { enrol } from "./screens/enrol";
 import { home } from "./screens/home";
 import { photographs } from "./screens/photographs";
 import { chooseLanguage, install, unlock, update } from "./screens/setup";
@@ -17,19 +19,24 @@ async function start(): Promise<void> {
   await site.load();
   const vault = await unlock();
   const reader = new Reader();
-  const open = (await all(vault)).find((each) => each.onScreen);
+  const screenings = await all(vault);
+  const open = screenings.find((each) => each.onScreen);
   if (open) await screen(vault, reader, open); // the phone went off in the middle of it
   for (;;) {
     if (await update()) return location.reload();
     void reader.load("/app/models/dr/", await tier()).catch(() => {}); // said when it is needed
-    const screenings = await all(vault);
-    const chosen = await home(screenings);
+    handOver(vault, screenings);
+    const chosen = await home(screenings, await isEnrolled(vault));
+    if (chosen.what === "enrol") await enrol(vault);
     if (chosen.what === "lock") return location.reload();
     if (chosen.what === "language") await chooseLanguage(true);
     if (chosen.what === "open") await screen(vault, reader, chosen.screening!);
     if (chosen.what === "new") {
       const opened = await details((screenings[0]?.number ?? 0) + 1);
-      if (opened) await screen(vault, reader, opened);
+      if (opened) {
+        screenings.unshift(opened);
+        await screen(vault, reader, opened);
+      }
     }
   }
 }

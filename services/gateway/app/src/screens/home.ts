@@ -1,15 +1,17 @@
 import { el, show } from "../dom";
+import { HANDED_OVER } from "../handover";
 import { type Screening, outcomeOf } from "../screening";
 import { words } from "../words";
 
 export interface Chosen {
-  what: "new" | "language" | "lock" | "open";
+  what: "new" | "language" | "lock" | "open" | "enrol" | "news";
   screening?: Screening;
 }
 
 /** What is on this phone, and what to do next. */
-export function home(screenings: Screening[]): Promise<Chosen> {
+export function home(screenings: Screening[], enrolled: boolean): Promise<Chosen> {
   return new Promise((resolve) => {
+    for (const news of ["online", HANDED_OVER]) window.addEventListener(news, () => resolve({ what: "news" }), { once: true });
     const rows = screenings.map((screening) =>
       el("li", {}, el("button", { onclick: () => resolve({ what: "open", screening }) }, line(screening))),
     );
@@ -18,6 +20,7 @@ export function home(screenings: Screening[]): Promise<Chosen> {
       el("button", { id: "new", onclick: () => resolve({ what: "new" }) }, words("app-new")),
       el("h2", {}, words("app-list")),
       rows.length > 0 ? el("ul", { id: "screenings" }, ...rows) : el("p", {}, words("app-list-empty")),
+      !enrolled && el("button", { id: "enrol", onclick: () => resolve({ what: "enrol" }) }, words("app-enrol")),
       el("button", { class: "quiet", onclick: () => resolve({ what: "language" }) }, words("menu-language")),
       el("button", { class: "quiet", onclick: () => resolve({ what: "lock" }) }, words("app-lock")),
     );
