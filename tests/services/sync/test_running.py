@@ -62,7 +62,7 @@ def clock() -> Clock:
 @pytest.fixture
 def courier(site: Runtime, enrolled: Identity, clock: Clock) -> Iterator[Courier]:
     assert enrolled
-    site.watch._fresh_s = 0
+    site.watch._fresh_s = 3600
     with hub_client(site) as client:
         found = Courier(site, client, clock=clock)
         with site.db.write() as tx:
@@ -100,6 +100,7 @@ def waiting(site: Runtime) -> int:
 def told(site: Runtime, **probes: Any) -> None:
     plenty = {"battery_percent": None, "on_mains": True, "memory_mb": 4096, "disk_mb": 10_000}
     (site.settings.data_dir / "probes.json").write_text(json.dumps(plenty | probes))
+    site.watch._due = 0  # it looks now, however long the last look took
 
 
 def test_results_wait_until_a_batch_is_full(site: Runtime, courier: Courier) -> None:
