@@ -50,10 +50,14 @@ def enrol() -> Response:
 
 @blueprint.put("/screenings/<uuid:ref>")
 def screening(ref: UUID) -> Response:
-    """A screening that the phone opened: its code here. As often as it comes, one."""
+    """A screening that the phone opened: its code here. As often as it comes, one. 410 once its consent was
+    taken back."""
     given = _checked(_json())
-    with runtime.current().db.write() as tx:
-        return jsonify(pocket.take_screening(tx, _device(tx), str(ref), given))
+    try:
+        with runtime.current().db.write() as tx:
+            return jsonify(pocket.take_screening(tx, _device(tx), str(ref), given))
+    except pocket.NotTaken:
+        abort(410)
 
 
 @blueprint.put("/screenings/<uuid:ref>/photographs/<uuid:photo>")

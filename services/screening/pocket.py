@@ -84,7 +84,7 @@ def device_of(tx: Connection, token: str) -> Any:
 
 def take_screening(tx: Connection, device: Any, ref: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Opens a screening that a phone opened, once: `{"code"}`. `given` is checked at the door; consent was read on the
-    phone in the worker's language."""
+    phone in the worker's language. Raises NotTaken for one whose consent was taken back here meanwhile."""
     known = _screening_of(tx, device, ref)
     if known is None:
         opened = open_screening(
@@ -101,6 +101,8 @@ def take_screening(tx: Connection, device: Any, ref: str, given: Mapping[str, An
         screening_id = tx.execute(sa.select(screening.c.id).where(screening.c.code == opened["code"])).scalar_one()
         tx.execute(app_screening.insert().values(app_device_id=device.id, ref=ref, screening_id=screening_id))
         return {"code": opened["code"]}
+    if known.state == "withdrawn":
+        raise NotTaken("consent was taken back")
     if given["one_eye"] and known.state == "open":
         finish_with_one_eye(tx, code=known.code, worker=device.msisdn)
     return {"code": known.code}

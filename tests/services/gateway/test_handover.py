@@ -106,6 +106,7 @@ def test_a_withdrawn_consent_takes_the_phones_reading_too(site: Runtime, client:
         withdraw_consent(tx, code=code, msisdn=WORKER, by="worker", channel="ussd")
     erase_screening(site, {"screening_id": 1, "final": True})
     assert photograph(client, token, f"{url}/photographs/{uuid4()}", b"later") == 410
+    assert put(client, token, url, json=GIVEN).status_code == 410
     with site.db.read() as tx:
         assert tx.execute(sa.select(app_reading)).all() == []
 

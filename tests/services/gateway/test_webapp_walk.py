@@ -113,6 +113,7 @@ def enrol(page: Page, site: Runtime) -> None:
 
 def test_a_day_without_a_network(phone: BrowserContext, address: str, site: Runtime) -> None:
     page = install(phone, address)
+    assert phone.new_cdp_session(page).send("Page.getInstallabilityErrors") == {"installabilityErrors": []}
     enrol(page, site)
     page.close()
     phone.set_offline(True)

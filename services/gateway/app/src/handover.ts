@@ -9,6 +9,7 @@ import type { Vault } from "./vault";
 export class NotHandedOver extends Error {}
 
 const DEVICE = "device";
+const TAKEN_BACK = "410";
 
 export const isEnrolled = async (vault: Vault): Promise<boolean> => (await vault.getJson("meta", DEVICE)) !== null;
 
@@ -40,11 +41,19 @@ async function all(vault: Vault, screenings: Screening[]): Promise<void> {
     try {
       await one(vault, device.token, screening);
     } catch (error) {
-      if (error instanceof NotHandedOver) continue;
-      throw error;
+      if (!(error instanceof NotHandedOver)) throw error;
+      if (error.message !== TAKEN_BACK) continue;
+      await forget(vault, screening);
+      screenings.splice(screenings.indexOf(screening), 1);
     }
     window.dispatchEvent(new Event(HANDED_OVER));
   }
+}
+
+/** The patient took her consent back at the clinic: nothing of her stays here. */
+async function forget(vault: Vault, screening: Screening): Promise<void> {
+  for (const photograph of screening.photographs) await vault.delete("photographs", photograph.id);
+  await vault.delete("screenings", screening.id);
 }
 
 /** Whether the server lacks anything of a screening. One that is on the screen is handed over afterwards. */
@@ -78,6 +87,7 @@ async function one(vault: Vault, token: string, screening: Screening): Promise<v
     await asked(`${url}/photographs/${photograph.id}`, { method: "PUT", body, headers: authorised });
     photograph.handedOver = true;
     await save(vault, screening);
+    await vault.delete("photographs", photograph.id); // the clinic has it, and a lost phone should not
   }
 }
 
