@@ -33,7 +33,8 @@ class HubResults:
 
 
 def _changed(tx: Connection, cursor: Cursor, limit: int) -> sa.Select[Any]:
-    changed_at = latest(tx, result.c.received_at, verdict.c.at)
+    # Of a visit only the site's time is known: one that comes days later is told with the next `--since`.
+    changed_at = latest(tx, result.c.received_at, result.c.visit_answered_at, verdict.c.at)
     decided = sa.and_(result.c.programme.in_(PROGRAMMES), result.c.outcome.is_not(None))
     return (
         sa.select(

@@ -156,7 +156,7 @@ def test_a_reviewer_s_verdict_makes_it_final(site: Runtime) -> None:
 
 
 def test_a_reviewer_overrules(site: Runtime) -> None:
-    number = decided(site, ("left", REFERABLE), first=True)
+    number = decided(site, ("left", REFERABLE), ("right", NORMAL), first=True)
     with site.db.write() as tx:
         apply(tx, verdict(number, "rescreen", eyes={"left": {"grade": 0, "oedema": False}}))
     found = only(site)

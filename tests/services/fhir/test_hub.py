@@ -59,7 +59,8 @@ def test_results_of_all_sites(hub: Hub) -> None:
 
 
 def test_a_verdict_makes_it_final_and_a_dispute_does_not(hub: Hub) -> None:
-    ref = result_at(hub, site_at(hub), model_at(hub), ("left", "referable"), ref=1)
+    eyes = (("left", "referable"), ("right", "normal"))
+    ref = result_at(hub, site_at(hub), model_at(hub), *eyes, ref=1, shown=("left",))
     (before,) = HubResults(hub).changes(Cursor(), 9)
     atieno, otieno = reviewers(hub, "Dr Atieno", "Dr Otieno")
     severe = Opinion({"left": EyeFinding(3, True)}, "refer")
@@ -78,7 +79,8 @@ def test_a_verdict_makes_it_final_and_a_dispute_does_not(hub: Hub) -> None:
 
 
 def test_a_newer_result_was_not_looked_at(hub: Hub) -> None:
-    ref = result_at(hub, site_at(hub), model_at(hub), ("left", "normal"), ref=1, outcome="rescreen")
+    seen = {"outcome": "rescreen", "shown": ("left",)}
+    ref = result_at(hub, site_at(hub), model_at(hub), ("left", "normal"), ref=1, **seen)
     (atieno,) = reviewers(hub, "Dr Atieno")
     with hub.db.write() as tx:
         save(tx, atieno, ref, 1, Opinion({"left": EyeFinding(2)}, "refer"))
@@ -92,6 +94,17 @@ def test_a_newer_result_was_not_looked_at(hub: Hub) -> None:
         tx.execute(result.update().values(seq=2))
     (record,) = told(hub)
     assert (record.verdict, record.referral) == (None, None)
+
+
+def test_a_visit_is_a_change(hub: Hub) -> None:
+    result_at(hub, site_at(hub), model_at(hub), ("left", "referable"), ref=1)
+    (before,) = HubResults(hub).changes(Cursor(), 9)
+    with hub.db.write() as tx:
+        tx.execute(result.update().values(visit="yes", visit_answered_at=before.at + 1000))
+    (after,) = HubResults(hub).changes(Cursor(before.at, before.number), 9)
+    assert isinstance(after.record, Screening)
+    assert after.record.referral is not None
+    assert after.record.referral.state == "completed"
 
 
 def test_what_is_withdrawn_is_deleted_elsewhere(hub: Hub) -> None:
