@@ -20,7 +20,7 @@ BUTTON, ROW, SCREEN, LONG = 20, 24, 160, 2 * 153
 _BUTTONS = 3
 
 # Beside the questions for the ear, `…-voice`, what only a call says.
-_SPOKEN = ("voice-press", "voice-wait", "voice-hash", "voice-zero", "voice-more")
+_SPOKEN = ("voice-press", "voice-wait", "voice-later", "voice-hash", "voice-zero", "voice-more")
 # The most that a parameter becomes: the settings' and the flows' own limits.
 _LONGEST = {
     "age": "120",

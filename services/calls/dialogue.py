@@ -30,13 +30,16 @@ from services.store.tables import message, screening
 _LOG = logging.getLogger(__name__)
 _AGAIN, _UNANSWERED = "again", "unanswered"
 _CALL_BACKS_AN_HOUR = 3
+_WAITS = 30  # "one moment, please" takes some three seconds
 _RUNG_AGAIN, _RINGS = ("result", "review", VISIT_CALL), 3
 _RING_AGAIN_MS = 30 * MINUTE_MS
 
 
 def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
-    """The XML for one voice callback. `step` is "again" when the carrier comes back for audio that was not ready, and
-    "unanswered" when nobody picked up whom the call was put through to."""
+    """The XML for one voice callback. `step` is "again-3" when the carrier comes back the third time for audio that was
+    not ready, and "unanswered" when nobody picked up whom the call was put through to."""
+    step, _, number = step.partition("-")
+    waits = int(number) if number.isascii() and number.isdigit() else 0
     incoming = event.direction == "inbound"
     person = event.caller if incoming or not event.destination else event.destination
     # On the calls that we place, carriers give the patient as `callerNumber` or as `destinationNumber`.
@@ -61,16 +64,18 @@ def answer_call(site: Runtime, event: VoiceEvent, *, step: str) -> str:
         said = said or voice_turn(tx, event, person=person)
         if not incoming:
             _adopt(tx, event, person)
-        return render(_verbs(tx, site.settings, said, event.session_id))
+        return render(_verbs(tx, site.settings, said, event.session_id, waits=waits))
 
 
-def _verbs(tx: Connection, settings: Settings, said: VoiceStep, call: str) -> list[Verb]:
+def _verbs(tx: Connection, settings: Settings, said: VoiceStep, call: str, *, waits: int) -> list[Verb]:
     callback = f"{settings.base_url}/at/{settings.at_token.get_secret_value()}/voice"
     clips = ensure(tx, settings, said.language, said.prompts, pace=said.pace, call=call)
+    if not clips.ready and waits >= _WAITS:
+        # Nothing renders it, and the line costs by the second.
+        return [_at_once(tx, settings, said.language, "voice-later", "Please try again later.")]
     if not clips.ready:
-        wait = ensure(tx, settings, said.language, [Utterance("voice-wait")])
-        heard: Verb = Play(link(settings, wait.keys)) if wait.ready else Say("One moment, please.")
-        return [heard, Redirect(f"{callback}?step={_AGAIN}")]
+        heard = _at_once(tx, settings, said.language, "voice-wait", "One moment, please.")
+        return [heard, Redirect(f"{callback}?step={_AGAIN}-{waits + 1}")]
     play = Play(link(settings, clips.keys))
     if said.dial:
         return [play, Dial(said.dial), Redirect(f"{callback}?step={_UNANSWERED}")]
@@ -78,6 +83,12 @@ def _verbs(tx: Connection, settings: Settings, said: VoiceStep, call: str) -> li
         return [play]
     # After a silence the carrier goes on behind GetDigits: it comes back, and the flow counts the silence.
     return [GetDigits([play], callback, said.digits), Redirect(callback)]
+
+
+def _at_once(tx: Connection, settings: Settings, language: str, message_id: str, english: str) -> Verb:
+    """A sentence that cannot wait for its audio: the carrier's own voice, which knows English only, says it then."""
+    clips = ensure(tx, settings, language, [Utterance(message_id)])
+    return Play(link(settings, clips.keys)) if clips.ready else Say(english)
 
 
 def _tell_who_was_rung(tx: Connection, number: str, person: str, call: str) -> bool:

@@ -42,6 +42,7 @@ class Subject:
 _EVERY = Subject(
     (
         "voice-wait",
+        "voice-later",
         "voice-zero",
         "voice-hash",
         "ask-call-options",

@@ -16,7 +16,7 @@ from services.channels.simulator.network import GatewayAway
 from services.channels.simulator.state import Call, Carrier, new_id
 
 _REDIRECTS = 40
-_PATIENCE_S = 0.25  # stands for the seconds that "one moment, please" takes to play
+_PATIENCE_S = 0.5  # stands for the seconds that "one moment, please" takes to play
 _RINGS_S = 30.0  # how long a phone rings that a call is put through to
 
 

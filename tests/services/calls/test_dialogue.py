@@ -93,7 +93,7 @@ def test_the_code_is_asked_for_with_signed_audio(called: Runtime) -> None:
 def test_missing_audio_is_asked_for_and_waited_for(called: Runtime) -> None:
     say, redirect = answer(called, event())
     assert (say.tag, redirect.tag) == ("Say", "Redirect")
-    assert (redirect.text or "").endswith("?step=again")
+    assert (redirect.text or "").endswith("?step=again-1")
     with called.db.read() as tx:
         tasks = tx.execute(sa.select(outbox.c.task)).scalars().all()
     assert set(tasks) == {"render_clip"}
@@ -172,6 +172,21 @@ def test_no_caller_with_the_risk_questions_waits_for_a_sentence(site: Runtime, o
     with site.db.read() as tx:
         unready = tx.execute(sa.select(clip.c.message).where(clip.c.state != "ready")).scalars().all()
     assert unready == []
+
+
+@pytest.mark.parametrize("rendered", [True, False])
+def test_nobody_holds_the_line_for_ever_where_nothing_is_rendered(called: Runtime, rendered: bool) -> None:
+    answer(called, event())
+    if rendered:
+        with called.db.write() as tx:
+            ensure(tx, called.settings, "sw", [Utterance("voice-later")])
+            later = clip.c.key == name_of(called, "voice-later")
+            tx.execute(clip.update().where(later).values(state="ready"))
+    step, asked = "again", 0
+    while len(verbs := answer(called, event(), step)) == 2:
+        step, asked = (verbs[1].text or "").split("step=")[1], asked + 1
+    assert asked == 30
+    assert [verb.tag for verb in verbs] == ["Play" if rendered else "Say"]
 
 
 @pytest.fixture
