@@ -134,8 +134,8 @@ This page is written by `python -m models.lab.card --programme maize`; change th
   column the likeliest class is not said.
 - Temperature and limit are each tier's own, frozen on val. The field counts as much for the temperature as the
   laboratory, though it has fewer photographs. The limit is the lowest that refuses 90 % of each kind of pictures of
-  something else, but none that leaves more than 15 % of the leaves unanswered. It is there for those pictures, and does
-  little for answers on leaves: see the columns of answers.
+  something else, but none that leaves more than 15 % of the leaves unanswered, both sources counting the same. What it
+  does for answers on leaves the columns of answers tell.
 - `full` is EfficientNet-Lite0 without its last 192-channel block and with a 640-channel head; `medium` is its first
   thirteen blocks and `light` its first nine, each with a smaller head and taught by `full`. All learnt at 160 pixels.
 
@@ -163,7 +163,8 @@ of a kind that it never saw, and are other ones in val than in test.
 
 {strangers_table(measured)}
 
-Leaves of other plants could not be had: expect them to be named.
+`light` is too small to tell: it takes other things for leaves far more often, as no limit that still answers would
+prevent. Leaves of other plants could not be had: expect them to be named.
 
 ## Data and terms
 
@@ -193,7 +194,7 @@ proportions before anything else. Pictures that look alike are on one side of th
 - The laboratory's rust lies on black, its blight and grey leaf spot on grey, its healthy leaves in the sun: each class
   has its own background. Black was replaced by drawn grounds while learning, and most views were zoomed into the leaf;
   some of the laboratory figure may still be owed to it.
-- Grey leaf spot and blight are what it confuses most in the field. Some of PlantDoc's photographs called the one look
-  like others called the other: its labels are not all right. Leaves that carry several diseases have one label.
+- In the field the three diseases are taken for one another. Some of PlantDoc's photographs called blight look like
+  others called grey leaf spot: its labels are not all right. Leaves that carry several diseases have one label.
 - No photograph comes from Kenya or from a cheap telephone. Watch the share that is answered, and have a person look.
 """

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib import resources
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from models.dr.phantom import draw as draw_retina
 from models.lab.clutter import clutter
@@ -18,6 +18,7 @@ from models.lab.data import labelled, shared
 from models.maize.ground import ground
 
 SEEDS = {"train": 1, "val": 2, "test": 3}
+SMALLEST = 224  # pixels
 DRAWN, EYES = 160, 80  # drawn clutter, and photographs of eyes, a split
 # What scikit-image, scikit-learn and matplotlib bring along.
 PHOTOGRAPHS = {
@@ -62,9 +63,8 @@ def photograph(name: str) -> Image.Image:
 
 
 def parts(image: Image.Image) -> Iterator[Image.Image]:
-    """The picture and its four quarters."""
-    yield image
+    """The picture and its four quarters, none smaller than what the product takes."""
     wide, high = image.width // 2, image.height // 2
-    for left in (0, wide):
-        for top in (0, high):
-            yield image.crop((left, top, left + wide, top + high))
+    quarters = [(left, top, left + wide, top + high) for left in (0, wide) for top in (0, high)]
+    for part in (image, *(image.crop(box) for box in quarters)):
+        yield ImageOps.scale(part, max(1.0, SMALLEST / min(part.size)))
