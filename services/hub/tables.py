@@ -5,29 +5,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-METADATA = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from services.store.columns import ID, NAMING, at, key, of
 
-ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers only INTEGER primary keys by itself
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", ID, primary_key=True, autoincrement=True)
-
-
-def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=nullable)
-
-
-def _of(table: str, *, nullable: bool = False, index: bool = True) -> sa.Column[int]:
-    return sa.Column(f"{table}_id", ID, sa.ForeignKey(f"{table}.id"), nullable=nullable, index=index)
-
+METADATA = sa.MetaData(naming_convention=NAMING)
 
 secret = sa.Table(
     "secret",
@@ -39,32 +19,32 @@ secret = sa.Table(
 site = sa.Table(
     "site",
     METADATA,
-    _id(),
+    key(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("public_key", sa.LargeBinary, nullable=False, unique=True),
-    _at("enrolled_at"),
-    _at("revoked_at", nullable=True),
-    _at("seen_at", nullable=True),
+    at("enrolled_at"),
+    at("revoked_at", nullable=True),
+    at("seen_at", nullable=True),
     sa.Column("highest_seq", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("report", sa.JSON),
-    _at("reported_at", nullable=True),
+    at("reported_at", nullable=True),
 )
 
 enrolment = sa.Table(
     "enrolment",
     METADATA,
-    _id(),
+    key(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("secret_sha256", sa.LargeBinary, nullable=False, unique=True),
-    _at("created_at"),
-    _at("expires_at"),
-    _of("site", nullable=True),
+    at("created_at"),
+    at("expires_at"),
+    of("site", nullable=True),
 )
 
 model = sa.Table(
     "model",
     METADATA,
-    _id(),
+    key(),
     sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
     sa.Column("tier", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
@@ -78,8 +58,8 @@ model = sa.Table(
 result = sa.Table(
     "result",
     METADATA,
-    _id(),
-    _of("site", index=False),
+    key(),
+    of("site", index=False),
     sa.Column("screening_ref", sa.BigInteger, nullable=False),
     # Of the event that wrote these columns; 0 while only a later event about this screening has come.
     sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
@@ -92,14 +72,14 @@ result = sa.Table(
     sa.Column("priority", sa.Text),
     sa.Column("outcome", sa.Text),
     sa.Column("worker_ref", sa.BigInteger),
-    _at("opened_at", nullable=True),
-    _at("decided_at", nullable=True),
+    at("opened_at", nullable=True),
+    at("decided_at", nullable=True),
     sa.Column("visit_seq", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("visit", sa.Text),
     sa.Column("visit_reason", sa.Text),
     sa.Column("visit_told_by", sa.Text),
-    _at("visit_answered_at", nullable=True),
-    _at("received_at"),
+    at("visit_answered_at", nullable=True),
+    at("received_at"),
     sa.UniqueConstraint("site_id", "screening_ref"),
     sa.Index("ix_result_site_id_decided_at", "site_id", "decided_at"),
     sa.Index("ix_result_received_at", "received_at"),
@@ -115,8 +95,8 @@ result = sa.Table(
 eye = sa.Table(
     "eye",
     METADATA,
-    _id(),
-    _of("result", index=False),
+    key(),
+    of("result", index=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("eye", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
@@ -124,112 +104,112 @@ eye = sa.Table(
     sa.Column("quality_score", sa.Float, nullable=False),
     sa.Column("probability", sa.Float),
     sa.Column("oedema_probability", sa.Float),
-    _of("model"),
+    of("model"),
     sa.UniqueConstraint("result_id", "position"),
 )
 
 down = sa.Table(
     "down",
     METADATA,
-    _id(),
-    _of("site", index=False),
+    key(),
+    of("site", index=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("content", sa.JSON, nullable=False),
-    _at("created_at"),
-    _at("acked_at", nullable=True),
+    at("created_at"),
+    at("acked_at", nullable=True),
     sa.Index("ix_down_site_id_id", "site_id", "id"),
 )
 
 reviewer = sa.Table(
     "reviewer",
     METADATA,
-    _id(),
+    key(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("password", sa.Text, nullable=False),
     sa.Column("wrong", sa.Integer, nullable=False, server_default="0"),
-    _at("locked_until", nullable=True),
-    _at("added_at"),
-    _at("removed_at", nullable=True),
+    at("locked_until", nullable=True),
+    at("added_at"),
+    at("removed_at", nullable=True),
 )
 
 sign_in = sa.Table(
     "sign_in",
     METADATA,
-    _id(),
-    _of("reviewer"),
+    key(),
+    of("reviewer"),
     sa.Column("token_sha256", sa.LargeBinary, nullable=False, unique=True),
-    _at("at"),
-    _at("expires_at"),
+    at("at"),
+    at("expires_at"),
 )
 
 # What a person found, never changed: another opinion is another row.
 review = sa.Table(
     "review",
     METADATA,
-    _id(),
-    _of("result"),
-    _of("reviewer"),
+    key(),
+    of("result"),
+    of("reviewer"),
     # Of the result that was looked at: a later one has to be looked at again.
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("outcome_before", sa.Text, nullable=False),
     sa.Column("eyes", sa.JSON, nullable=False),
     sa.Column("note", sa.Text),
-    _at("at"),
+    at("at"),
     sa.Column("told", sa.Text),
-    _at("told_at", nullable=True),
+    at("told_at", nullable=True),
 )
 
 # What holds of a result once its reviews are taken together.
 verdict = sa.Table(
     "verdict",
     METADATA,
-    _id(),
+    key(),
     sa.Column("result_id", ID, sa.ForeignKey("result.id"), nullable=False, unique=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("outcome", sa.Text, nullable=False),
-    _at("at"),
+    at("at"),
 )
 
 # Results without referable signs that were drawn for a second look.
 drawn = sa.Table(
     "drawn",
     METADATA,
-    _id(),
+    key(),
     sa.Column("result_id", ID, sa.ForeignKey("result.id"), nullable=False, unique=True),
-    _at("at"),
+    at("at"),
 )
 
 # What sites saw in a week, counted anew whenever results of it come.
 week = sa.Table(
     "week",
     METADATA,
-    _id(),
-    _of("site", index=False),
-    _of("model", index=False),
+    key(),
+    of("site", index=False),
+    of("model", index=False),
     sa.Column("week", sa.Integer, nullable=False),
     sa.Column("screenings", sa.Integer, nullable=False),
     sa.Column("positive", sa.Integer, nullable=False),
     sa.Column("ungradable", sa.Integer, nullable=False),
     # Photographs by confidence, in hundredths from 50 to 100.
     sa.Column("confidence", sa.JSON, nullable=False),
-    _at("counted_at"),
+    at("counted_at"),
     sa.UniqueConstraint("week", "site_id", "model_id"),
 )
 
 alert = sa.Table(
     "alert",
     METADATA,
-    _id(),
+    key(),
     sa.Column("kind", sa.Text, nullable=False),
-    _of("site", nullable=True),
+    of("site", nullable=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
-    _at("opened_at"),
-    _at("seen_at"),
-    _at("closed_at", nullable=True),
+    at("opened_at"),
+    at("seen_at"),
+    at("closed_at", nullable=True),
     # One of a kind at a time: it is told once, until it ends.
     sa.Index(
         "ix_alert_open",
@@ -245,9 +225,9 @@ alert = sa.Table(
 upload = sa.Table(
     "upload",
     METADATA,
-    _id(),
+    key(),
     sa.Column("token", sa.Text, nullable=False, unique=True),
-    _of("site"),
+    of("site"),
     sa.Column("photo_ref", sa.BigInteger, nullable=False),
     sa.Column("metadata", sa.Text, nullable=False),
     sa.Column("length", sa.Integer, nullable=False),
@@ -257,16 +237,16 @@ upload = sa.Table(
     sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
     # Bytes that came for it, kept or not: what breaks cost.
     sa.Column("received", sa.BigInteger, nullable=False, server_default="0"),
-    _at("created_at"),
-    _at("expires_at"),
+    at("created_at"),
+    at("expires_at"),
     sa.Index("ix_upload_expires_at", "expires_at"),
 )
 
 upload_chunk = sa.Table(
     "upload_chunk",
     METADATA,
-    _id(),
-    _of("upload", index=False),
+    key(),
+    of("upload", index=False),
     sa.Column("offset", sa.Integer, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("upload_id", "offset"),
@@ -275,8 +255,8 @@ upload_chunk = sa.Table(
 photograph = sa.Table(
     "photograph",
     METADATA,
-    _id(),
-    _of("site", index=False),
+    key(),
+    of("site", index=False),
     sa.Column("photo_ref", sa.BigInteger, nullable=False),
     sa.Column("screening_ref", sa.BigInteger, nullable=False),
     sa.Column("eye", sa.Text, nullable=False),
@@ -287,7 +267,7 @@ photograph = sa.Table(
     # The model's, of the photograph as it was taken and as it came here.
     sa.Column("probability_before", sa.Float),
     sa.Column("probability_after", sa.Float),
-    _at("received_at"),
+    at("received_at"),
     sa.UniqueConstraint("site_id", "photo_ref"),
     sa.Index("ix_photograph_site_id_screening_ref", "site_id", "screening_ref"),
 )
@@ -296,7 +276,7 @@ photograph = sa.Table(
 media_erasure = sa.Table(
     "media_erasure",
     METADATA,
-    _id(),
+    key(),
     sa.Column("key", sa.Text, nullable=False, unique=True),
-    _at("asked_at"),
+    at("asked_at"),
 )

@@ -4,68 +4,48 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-METADATA = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from services.store.columns import ID, NAMING, at, key, of
 
-_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers only INTEGER primary keys by itself
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=nullable)
-
-
-def _of(table: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(f"{table}_id", _Id, sa.ForeignKey(f"{table}.id"), nullable=nullable, index=True)
-
+METADATA = sa.MetaData(naming_convention=NAMING)
 
 worker = sa.Table(
     "worker",
     METADATA,
-    _id(),
+    key(),
     sa.Column("msisdn", sa.Text, nullable=False, unique=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
-    _at("added_at"),
+    at("added_at"),
 )
 
 caller = sa.Table(
     "caller",
     METADATA,
-    _id(),
+    key(),
     sa.Column("msisdn", sa.Text, nullable=False, unique=True),
     sa.Column("language", sa.Text),
     sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
-    _at("locked_until", nullable=True),
-    _at("updated_at"),
+    at("locked_until", nullable=True),
+    at("updated_at"),
 )
 
 opt_out = sa.Table(
     "opt_out",
     METADATA,
-    _id(),
+    key(),
     sa.Column("msisdn", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    _at("at"),
+    at("at"),
     sa.UniqueConstraint("msisdn", "kind"),
 )
 
 screening = sa.Table(
     "screening",
     METADATA,
-    _id(),
+    key(),
     sa.Column("code", sa.Text, nullable=False, unique=True),
     sa.Column("programme", sa.Text, nullable=False),
-    _of("worker"),
+    of("worker"),
     sa.Column("sex", sa.Text, nullable=False),
     sa.Column("birth_year", sa.Integer, nullable=False),
     sa.Column("patient_msisdn", sa.Text, index=True),
@@ -73,21 +53,21 @@ screening = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("priority", sa.Text, nullable=False, server_default="routine"),
     sa.Column("outcome", sa.Text),
-    _at("opened_at"),
-    _at("decided_at", nullable=True),
+    at("opened_at"),
+    at("decided_at", nullable=True),
 )
 
 consent = sa.Table(
     "consent",
     METADATA,
-    _id(),
-    _of("screening"),
+    key(),
+    of("screening"),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("msisdn", sa.Text),
     sa.Column("channel", sa.Text, nullable=False),
-    _at("given_at"),
-    _at("withdrawn_at", nullable=True),
+    at("given_at"),
+    at("withdrawn_at", nullable=True),
     sa.Column("withdrawn_by", sa.Text),
     sa.Column("withdrawn_channel", sa.Text),
 )
@@ -95,40 +75,40 @@ consent = sa.Table(
 inbound = sa.Table(
     "inbound",
     METADATA,
-    _id(),
+    key(),
     sa.Column("carrier", sa.Text, nullable=False),
     sa.Column("provider_id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("sender", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    _at("received_at"),
+    at("received_at"),
     sa.UniqueConstraint("carrier", "provider_id"),
 )
 
 photo = sa.Table(
     "photo",
     METADATA,
-    _id(),
-    _of("inbound"),
+    key(),
+    of("inbound"),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("sender", sa.Text, nullable=False),
     sa.Column("mime_type", sa.Text, nullable=False),
     sa.Column("locator", sa.Text, nullable=False),
     sa.Column("expected_sha256", sa.Text, nullable=False),
     sa.Column("sha256", sa.Text),
-    _of("screening", nullable=True),
+    of("screening", nullable=True),
     sa.Column("eye", sa.Text),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("error", sa.Text),
-    _at("received_at"),
+    at("received_at"),
     sa.UniqueConstraint("inbound_id", "position"),
 )
 
 facility = sa.Table(
     "facility",
     METADATA,
-    _id(),
+    key(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("town", sa.Text, nullable=False),
     sa.Column("phone", sa.Text, nullable=False, server_default=""),
@@ -145,47 +125,47 @@ facility = sa.Table(
 referral = sa.Table(
     "referral",
     METADATA,
-    _id(),
-    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), nullable=False, unique=True),
-    _of("facility", nullable=True),
+    key(),
+    sa.Column("screening_id", ID, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    of("facility", nullable=True),
     sa.Column("urgency", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("messages", sa.Integer, nullable=False, server_default="0"),
     sa.Column("answer", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("answered_by", sa.Text),
-    _at("opened_at"),
-    _at("due_at"),
-    _at("next_at", nullable=True),
-    _at("answered_at", nullable=True),
-    _at("worker_told_at", nullable=True),
+    at("opened_at"),
+    at("due_at"),
+    at("next_at", nullable=True),
+    at("answered_at", nullable=True),
+    at("worker_told_at", nullable=True),
     sa.Index("ix_referral_next_at", "next_at"),
 )
 
 follow_up = sa.Table(
     "follow_up",
     METADATA,
-    _id(),
-    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    key(),
+    sa.Column("screening_id", ID, sa.ForeignKey("screening.id"), nullable=False, unique=True),
     sa.Column("state", sa.Text, nullable=False),
-    _at("due_at"),
-    _at("next_at", nullable=True),
-    _at("invited_at", nullable=True),
-    _at("answered_at", nullable=True),
+    at("due_at"),
+    at("next_at", nullable=True),
+    at("invited_at", nullable=True),
+    at("answered_at", nullable=True),
     sa.Index("ix_follow_up_next_at", "next_at"),
 )
 
 retake = sa.Table(
     "retake",
     METADATA,
-    _id(),
-    _of("screening"),
+    key(),
+    of("screening"),
     sa.Column("eye", sa.Text, nullable=False),
-    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False),
+    sa.Column("photo_id", ID, sa.ForeignKey("photo.id"), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    _at("asked_at"),
-    _at("next_at", nullable=True),
+    at("asked_at"),
+    at("next_at", nullable=True),
     sa.UniqueConstraint("screening_id", "eye"),
     sa.Index("ix_retake_next_at", "next_at"),
 )
@@ -193,9 +173,9 @@ retake = sa.Table(
 reading = sa.Table(
     "reading",
     METADATA,
-    _id(),
-    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False, unique=True),
-    _of("screening"),
+    key(),
+    sa.Column("photo_id", ID, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    of("screening"),
     sa.Column("eye", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("gradable", sa.Boolean, nullable=False),
@@ -215,15 +195,15 @@ reading = sa.Table(
     sa.Column("doubt", sa.Float),
     sa.Column("oedema_threshold", sa.Float),
     sa.Column("milliseconds", sa.JSON, nullable=False),
-    _at("read_at"),
+    at("read_at"),
 )
 
 # What a reviewer at the hub found. A verdict that came too late or was not needed is kept and not applied.
 review = sa.Table(
     "review",
     METADATA,
-    _id(),
-    _of("screening"),
+    key(),
+    of("screening"),
     sa.Column("review_ref", sa.BigInteger, nullable=False),
     # The hub's number of the reviewer: no name comes here.
     sa.Column("reviewer", sa.BigInteger, nullable=False),
@@ -235,36 +215,36 @@ review = sa.Table(
     sa.Column("applied", sa.Boolean, nullable=False),
     # Readings up to this one are what was reviewed.
     sa.Column("last_reading", sa.BigInteger, nullable=False),
-    _at("reviewed_at"),
-    _at("applied_at"),
+    at("reviewed_at"),
+    at("applied_at"),
     sa.UniqueConstraint("screening_id", "review_ref", "reviewed_at"),
 )
 
 symptom_assessment = sa.Table(
     "symptom_assessment",
     METADATA,
-    _id(),
-    _of("worker"),
+    key(),
+    of("worker"),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("age", sa.Integer, nullable=False),
     sa.Column("symptoms", sa.JSON, nullable=False),
     sa.Column("consent_version", sa.Text, nullable=False),
-    _at("asked_at"),
+    at("asked_at"),
     sa.Column("probability", sa.Float),
     sa.Column("advised", sa.Boolean),
     sa.Column("model_name", sa.Text),
     sa.Column("model_version", sa.Text),
     sa.Column("model_sha256", sa.Text),
     sa.Column("threshold", sa.Float),
-    _at("judged_at", nullable=True),
+    at("judged_at", nullable=True),
 )
 
 risk_assessment = sa.Table(
     "risk_assessment",
     METADATA,
-    _id(),
+    key(),
     sa.Column("msisdn", sa.Text, index=True),
-    _of("worker", nullable=True),
+    of("worker", nullable=True),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("instrument", sa.Text, nullable=False),
     sa.Column("answers", sa.JSON, nullable=False),
@@ -273,13 +253,13 @@ risk_assessment = sa.Table(
     sa.Column("category", sa.Text, nullable=False),
     sa.Column("missing", sa.JSON, nullable=False),
     sa.Column("consent_version", sa.Text, nullable=False),
-    _at("answered_at"),
+    at("answered_at"),
 )
 
 conversation = sa.Table(
     "conversation",
     METADATA,
-    _id(),
+    key(),
     sa.Column("msisdn", sa.Text, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("session_id", sa.Text, nullable=False),
@@ -291,8 +271,8 @@ conversation = sa.Table(
     sa.Column("last_answer", sa.Text, nullable=False, server_default=""),
     sa.Column("counter", sa.Integer, nullable=False, server_default="0"),
     sa.Column("state", sa.Text, nullable=False),
-    _at("created_at"),
-    _at("updated_at"),
+    at("created_at"),
+    at("updated_at"),
     sa.Index("ix_conversation_msisdn_channel_id", "msisdn", "channel", "id"),
     # Few are unfinished at any time: a dialled code looks for them among these only.
     sa.Index(
@@ -306,7 +286,7 @@ conversation = sa.Table(
 message = sa.Table(
     "message",
     METADATA,
-    _id(),
+    key(),
     sa.Column("dedupe_key", sa.Text, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
@@ -314,7 +294,7 @@ message = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("buttons", sa.JSON, nullable=False),
-    _of("screening", nullable=True),
+    of("screening", nullable=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("parts", sa.Integer, nullable=False, server_default="0"),
@@ -322,16 +302,16 @@ message = sa.Table(
     sa.Column("provider_id", sa.Text, index=True),
     sa.Column("cost", sa.Text, nullable=False, server_default=""),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    _at("created_at"),
-    _at("expires_at"),
-    _at("sent_at", nullable=True),
-    _at("settled_at", nullable=True),
+    at("created_at"),
+    at("expires_at"),
+    at("sent_at", nullable=True),
+    at("settled_at", nullable=True),
 )
 
 outbox = sa.Table(
     "outbox",
     METADATA,
-    _id(),
+    key(),
     sa.Column("dedupe_key", sa.Text, nullable=False, unique=True),
     sa.Column("queue", sa.Text, nullable=False),
     sa.Column("task", sa.Text, nullable=False),
@@ -340,16 +320,16 @@ outbox = sa.Table(
     sa.Column("round", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
-    _at("not_before"),
-    _at("created_at"),
-    _at("dispatched_at", nullable=True),
+    at("not_before"),
+    at("created_at"),
+    at("dispatched_at", nullable=True),
     sa.Index("ix_outbox_state_not_before", "state", "not_before"),
 )
 
 clip = sa.Table(
     "clip",
     METADATA,
-    _id(),
+    key(),
     sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
@@ -358,19 +338,19 @@ clip = sa.Table(
     sa.Column("pace", sa.Text, nullable=False),
     sa.Column("call", sa.Text, nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False),
-    _at("created_at"),
+    at("created_at"),
 )
 
 sync_event = sa.Table(
     "sync_event",
     METADATA,
-    sa.Column("seq", _Id, primary_key=True, autoincrement=True),
+    sa.Column("seq", ID, primary_key=True, autoincrement=True),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), index=True),
+    sa.Column("screening_id", ID, sa.ForeignKey("screening.id"), index=True),
     sa.Column("content", sa.JSON, nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()),
-    _at("created_at"),
-    _at("acked_at", nullable=True),
+    at("created_at"),
+    at("acked_at", nullable=True),
     # Few wait at any time: the sender looks at these only, every second.
     sa.Index(
         "ix_sync_event_waiting",
@@ -384,7 +364,7 @@ sync_event = sa.Table(
 sync_mark = sa.Table(
     "sync_mark",
     METADATA,
-    _id(),
+    key(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
@@ -392,7 +372,7 @@ sync_mark = sa.Table(
 ledger_entry = sa.Table(
     "ledger_entry",
     METADATA,
-    _id(),
+    key(),
     # Local, YYYY-MM-DD. One row is all of a day's traffic of one kind: a year of a busy site is some ten thousand rows.
     sa.Column("day", sa.Text, nullable=False),
     sa.Column("purpose", sa.Text, nullable=False),
@@ -414,18 +394,18 @@ ledger_entry = sa.Table(
 ledger_call = sa.Table(
     "ledger_call",
     METADATA,
-    _id(),
+    key(),
     sa.Column("session_id", sa.Text, nullable=False, unique=True),
-    _at("ended_at"),
+    at("ended_at"),
 )
 
 # A photograph that goes to the hub, and how far it has come (services/sync/photographs.py).
 photo_upload = sa.Table(
     "photo_upload",
     METADATA,
-    _id(),
-    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False, unique=True),
-    _of("screening"),
+    key(),
+    sa.Column("photo_id", ID, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    of("screening"),
     sa.Column("urgent", sa.Boolean, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     # An inference worker was asked to make the file.
@@ -441,8 +421,8 @@ photo_upload = sa.Table(
     sa.Column("heat", sa.Text),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("error", sa.Text),
-    _at("chosen_at"),
-    _at("sent_at", nullable=True),
+    at("chosen_at"),
+    at("sent_at", nullable=True),
     sa.Index("ix_photo_upload_state", "state"),
 )
 
@@ -450,30 +430,30 @@ photo_upload = sa.Table(
 app_code = sa.Table(
     "app_code",
     METADATA,
-    _id(),
-    _of("worker"),
+    key(),
+    of("worker"),
     sa.Column("sha256", sa.Text, nullable=False),
-    _at("asked_at"),
-    _at("used_at", nullable=True),
+    at("asked_at"),
+    at("used_at", nullable=True),
 )
 
 app_device = sa.Table(
     "app_device",
     METADATA,
-    _id(),
-    _of("worker"),
+    key(),
+    of("worker"),
     sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
-    _at("enrolled_at"),
+    at("enrolled_at"),
 )
 
 # A screening that was opened on a phone, by the name that the phone gave it.
 app_screening = sa.Table(
     "app_screening",
     METADATA,
-    _id(),
-    _of("app_device"),
+    key(),
+    of("app_device"),
     sa.Column("ref", sa.Text, nullable=False),
-    sa.Column("screening_id", _Id, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    sa.Column("screening_id", ID, sa.ForeignKey("screening.id"), nullable=False, unique=True),
     sa.UniqueConstraint("app_device_id", "ref"),
 )
 
@@ -481,9 +461,9 @@ app_screening = sa.Table(
 app_reading = sa.Table(
     "app_reading",
     METADATA,
-    _id(),
-    sa.Column("photo_id", _Id, sa.ForeignKey("photo.id"), nullable=False, unique=True),
-    _of("screening"),
+    key(),
+    sa.Column("photo_id", ID, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    of("screening"),
     sa.Column("content", sa.JSON, nullable=False),
-    _at("taken_at"),
+    at("taken_at"),
 )
