@@ -1,3 +1,3 @@
 """Jicho's services."""
 
-VERSION = "0.1.0"
+VERSION = "0.3.0"
