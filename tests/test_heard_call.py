@@ -26,7 +26,7 @@ from voices.lab.speakers import formant, piper, telephoned
 
 WORKER = "+254711000001"
 SAID = {
-    name: text("sw", name, place="place-eye-clinic", ussd="*384*77#")
+    name: text("sw", name, clinic="Jicho", place="place-eye-clinic", ussd="*384*77#")
     for name in messages("sw")
     if name.startswith("result-")
 }
