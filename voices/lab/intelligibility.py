@@ -2,6 +2,7 @@
 
     python -m voices.lab.intelligibility                  # the sentences that nothing was chosen on
     python -m voices.lab.intelligibility --set choose     # those that maps and scales are chosen on
+    python -m voices.lab.intelligibility --set confirm    # others, to see whether a choice holds
     python -m voices.lab.intelligibility --human FOLDER   # recordings: FOLDER/transcripts.tsv (file, tab, text)
 
 Prints JSON: the median and mean character error of each speaker, clean (at its own rate) and as a call carries it
@@ -42,7 +43,7 @@ _RESULTS = (
 
 
 def sentences(kind: str) -> list[str]:
-    """The written sentences of one set: `choose`, `report`, or the catalogue's `results`."""
+    """The written sentences of one set: `choose`, `confirm`, `report`, or the catalogue's `results`."""
     if kind == "results":
         return [text(LANGUAGE, message_id, place="place-eye-clinic") for message_id in _RESULTS]
     rows = [line.split("\t") for line in _SENTENCES.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
@@ -85,7 +86,7 @@ def figures(errors: Errors) -> dict[str, float | int]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m voices.lab.intelligibility", description=__doc__)
-    parser.add_argument("--set", choices=("choose", "report", "results"), action="append")
+    parser.add_argument("--set", choices=("choose", "confirm", "report", "results"), action="append")
     parser.add_argument("--human", type=Path, metavar="FOLDER")
     parser.add_argument("--model", type=Path, default=Path(tempfile.gettempdir()) / "jicho-whisper-base")
     parser.add_argument("--scales", metavar="LENGTH,NOISE,NOISE_W", help="instead of the voice's own")
