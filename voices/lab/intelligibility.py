@@ -5,6 +5,9 @@
     python -m voices.lab.intelligibility --set confirm    # others, to see whether a choice holds
     python -m voices.lab.intelligibility --human FOLDER   # recordings: FOLDER/transcripts.tsv (file, tab, text)
 
+The voice draws its noise anew each time it speaks, which moves the median of 24 sentences by as much as most changes of
+the map do: each is said several times (`--draws`), and its error is their mean.
+
 Prints JSON: the median and mean character error of each speaker, clean (at its own rate) and as a call carries it
 (8 kHz, µ-law), of the news and health sentences, of the catalogue's own results, and of both together.
 """
@@ -62,24 +65,30 @@ def recordings(folder: Path) -> list[tuple[str, Wave]]:
     return found
 
 
-def score(models: Path, spoken: Sequence[tuple[str, Wave]], *, show: bool) -> Errors:
-    """The character error of each thing said, by how it sounded."""
+def score(models: Path, spoken: Sequence[tuple[str, Sequence[Wave]]], *, show: bool) -> Errors:
+    """The character error of each thing said, by how it sounded; the mean of the times it was said. A recogniser that
+    loops can write much more than was said: an error counts as 1 at most."""
     errors: Errors = {"clean": [], "mulaw_8khz": []}
-    for said, wave in spoken:
-        for kind, sound in (("clean", wave), ("mulaw_8khz", telephoned(wave))):
-            heard = hear(models, LANGUAGE, sound)
-            errors[kind].append(character_error(LANGUAGE, said, heard))
+    for said, waves in spoken:
+        for kind in errors:
+            heard = [hear(models, LANGUAGE, wave if kind == "clean" else telephoned(wave)) for wave in waves]
+            found = [min(1.0, character_error(LANGUAGE, said, each)) for each in heard]
+            errors[kind].append(mean(found))
             if show:
-                print(f"{errors[kind][-1]:.3f} {kind}\n  {said}\n  {heard}", file=sys.stderr)
+                print(f"{kind}\n  {said}", file=sys.stderr)
+                print(
+                    *(f"  {error:.3f} {words}" for error, words in zip(found, heard, strict=True)),
+                    sep="\n",
+                    file=sys.stderr,
+                )
     return errors
 
 
 def figures(errors: Errors) -> dict[str, float | int]:
-    """Medians and means. A recogniser that loops can write much more than was said: an error counts as 1 at most."""
+    """Medians and means over sentences."""
     found: dict[str, float | int] = {"sentences": len(errors["clean"])}
     for kind, each in errors.items():
-        bounded = [min(error, 1) for error in each]
-        found |= {f"{kind}_median": round(median(bounded), 3), f"{kind}_mean": round(mean(bounded), 3)}
+        found |= {f"{kind}_median": round(median(each), 3), f"{kind}_mean": round(mean(each), 3)}
     return found
 
 
@@ -90,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--human", type=Path, metavar="FOLDER")
     parser.add_argument("--model", type=Path, default=Path(tempfile.gettempdir()) / "jicho-whisper-base")
     parser.add_argument("--scales", metavar="LENGTH,NOISE,NOISE_W", help="instead of the voice's own")
+    parser.add_argument("--draws", type=int, default=3, help="how often the voice says each sentence")
     parser.add_argument("--no-formant", action="store_true")
     parser.add_argument("--show", action="store_true", help="each sentence, and what was heard, to the error stream")
     chosen = parser.parse_args(arguments)
@@ -101,9 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     errors: dict[str, dict[str, Errors]] = {}
     for kind in sets:
         said = sentences(kind)
-        spoken = {"jicho": [piper(voice, each) for each in said]}
+        spoken = {"jicho": [[piper(voice, each) for _ in range(chosen.draws)] for each in said]}
         if not chosen.no_formant:
-            spoken["espeak_ng"] = formant(LANGUAGE, said)
+            spoken["espeak_ng"] = [[wave] for wave in formant(LANGUAGE, said)]
         errors[kind] = {
             speaker: score(chosen.model, list(zip(said, waves, strict=True)), show=chosen.show)
             for speaker, waves in spoken.items()
@@ -114,7 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for speaker, ways in errors[sets[0]].items()
         }
     if chosen.human:
-        errors["recordings"] = {"human": score(chosen.model, recordings(chosen.human), show=chosen.show)}
+        people = [(said, [wave]) for said, wave in recordings(chosen.human)]
+        errors["recordings"] = {"human": score(chosen.model, people, show=chosen.show)}
     report = {kind: {speaker: figures(each) for speaker, each in found.items()} for kind, found in errors.items()}
     print(json.dumps(report, indent=2))
 
