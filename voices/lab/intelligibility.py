@@ -75,12 +75,8 @@ def score(models: Path, spoken: Sequence[tuple[str, Sequence[Wave]]], *, show: b
             found = [min(1.0, character_error(LANGUAGE, said, each)) for each in heard]
             errors[kind].append(mean(found))
             if show:
-                print(f"{kind}\n  {said}", file=sys.stderr)
-                print(
-                    *(f"  {error:.3f} {words}" for error, words in zip(found, heard, strict=True)),
-                    sep="\n",
-                    file=sys.stderr,
-                )
+                lines = [f"  {error:.3f} {words}" for error, words in zip(found, heard, strict=True)]
+                print("\n".join([kind, f"  {said}", *lines]), file=sys.stderr)
     return errors
 
 

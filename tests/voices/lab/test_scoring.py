@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from voices.lab.intelligibility import figures, recordings, sentences
+from voices.lab.intelligibility import figures, recordings, score, sentences
 from voices.lab.recogniser import character_error, edits
-from voices.lab.speakers import formant, telephoned
+from voices.lab.speakers import Wave, formant, telephoned
 
 
 @pytest.mark.parametrize(
@@ -36,16 +36,27 @@ def test_a_character_error_ignores_case_punctuation_and_how_numbers_are_written(
 
 
 def test_no_sentence_is_reported_on_that_was_chosen_on() -> None:
-    choose, report = sentences("choose"), sentences("report")
-    assert min(len(set(choose)), len(set(report))) >= 20
-    assert not set(choose) & set(report)
+    sets = [set(sentences(kind)) for kind in ("choose", "confirm", "report")]
+    assert min(map(len, sets)) >= 20
+    assert len(set.union(*sets)) == sum(map(len, sets))
     assert all("{" not in sentence for sentence in sentences("results"))
 
 
-def test_a_recogniser_that_loops_counts_as_one_lost_sentence() -> None:
-    found = figures({"clean": [0.1, 0.3, 7.0], "mulaw_8khz": [0.2, 0.2, 0.2]})
-    assert (found["sentences"], found["clean_median"], found["clean_mean"]) == (3, 0.3, 0.467)
-    assert found["mulaw_8khz_mean"] == 0.2
+def test_a_sentence_said_several_times_counts_once_and_a_loop_as_one_lost_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = {0: "macho", 1: "mato", 2: "macho " * 20}  # by the length of the sound
+
+    def hear(_models: Path, _language: str, wave: Wave) -> str:
+        return heard[len(wave[0])]
+
+    monkeypatch.setattr("voices.lab.intelligibility.hear", hear)
+    monkeypatch.setattr("voices.lab.intelligibility.telephoned", lambda wave: wave)
+    waves = [(np.zeros(length, np.float32), 8_000) for length in range(3)]
+    errors = score(Path(), [("Macho.", waves), ("macho", waves[:1])], show=False)
+    assert errors["clean"] == errors["mulaw_8khz"] == [pytest.approx((0 + 2 / 5 + 1) / 3), 0]
+    found = figures(errors)
+    assert (found["sentences"], found["clean_median"], found["clean_mean"]) == (2, 0.233, 0.233)
 
 
 def test_a_recording_is_read_with_what_was_said(tmp_path: Path) -> None:
