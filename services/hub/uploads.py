@@ -109,7 +109,8 @@ def append(db: Database, known: Upload, content: bytes, *, keep_ms: int) -> Uplo
         ).first()
         if row is None:
             raise Moved
-        tx.execute(upload_chunk.insert().values(upload_id=known.id, offset=known.offset, content=content))
+        if content:  # an empty piece would take the place of the one that comes next at this byte
+            tx.execute(upload_chunk.insert().values(upload_id=known.id, offset=known.offset, content=content))
     return _of(row, revoked=known.revoked)
 
 

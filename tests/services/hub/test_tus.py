@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from uploading import HEAT, Sender, about, enrolled, header, photograph
@@ -137,6 +137,17 @@ def test_a_right_checksum_moves_the_offset(sender: Sender, algorithm: str) -> No
     where = sender.begun(content)
     answer = sender.patch(where, 0, content[:700], Upload_Checksum=checksum(algorithm, content[:700]))
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, "700")
+
+
+@pytest.mark.parametrize("sum_", [None, checksum("sha1", b"")])
+def test_an_empty_piece_leaves_its_place_to_the_next(hub: Hub, sender: Sender, sum_: str | None) -> None:
+    content = photograph()
+    where = sender.begun(content)
+    for _ in range(2):
+        answer = sender.patch(where, 0, b"", Upload_Checksum=sum_)
+        assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, "0")
+    assert sender.patch(where, 0, content).status_code == 204
+    assert len(rows(hub, photograph_table)) == 1
 
 
 def test_more_bytes_than_announced_are_refused(hub: Hub, sender: Sender) -> None:
@@ -329,6 +340,7 @@ def _full(*_: object) -> None:
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(pieces=[(0, 0, "good"), (0, 700, "good")])
 @given(
     pieces=st.lists(
         st.tuples(st.integers(-300, 300), st.integers(0, 9000), st.sampled_from(["", "good", "bad"])), max_size=12
