@@ -18,12 +18,14 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services import programmes
 from services.durable import write_durably
 
 _PREFIX = "JICHO_"
 _LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier callback needs as a path token
 _LEAST_PASSWORD = 12
 Networks = Annotated[frozenset[str], NoDecode]
+Names = Annotated[tuple[str, ...], NoDecode]
 Price = Annotated[str, Field(pattern=r"^(KES|USD) ?[0-9]{1,9}(\.[0-9]{1,12})?$")]
 
 
@@ -62,6 +64,9 @@ class Settings(BaseSettings):
     region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
     clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
     referral_place: str = Field(
+    programmes: Names = Field(
+        (programmes.FIRST,), description="which programmes this site offers, comma-separated, the main one first"
+    )
         "", max_length=40, description="where a referred patient should go; default: the eye clinic"
     )
     clinic_latitude: float | None = Field(
@@ -176,6 +181,22 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{_PREFIX}BATTERY_LOW_PERCENT with {_PREFIX}BATTERY_MARGIN_PERCENT must lie below "
                 f"{_PREFIX}BATTERY_HALF_PERCENT"
+    @model_validator(mode="before")
+    @classmethod
+    def _split_programmes(cls, values: dict[str, object]) -> dict[str, object]:
+        named = values.get("programmes")
+        if isinstance(named, str):
+            values["programmes"] = tuple(dict.fromkeys(filter(None, map(str.strip, named.split(",")))))
+        return values
+
+    @model_validator(mode="after")
+    def _known_programmes(self) -> Settings:
+        known = programmes.installed()
+        for name in self.programmes or ("",):
+            if name not in known:
+                raise ValueError(f"{_PREFIX}PROGRAMMES: no programme {name!r}; there are {', '.join(known)}")
+        return self
+
             )
         return self
 
@@ -345,3 +366,5 @@ def _trial_values(directory: Path, simulator_url: str) -> dict[str, object]:
         "whatsapp_base_url": f"{simulator_url}/v23.0",
         "twilio_account_sid": "ACstandin",
     }
+        # A trial shows all there is; a clinic's menu is what the clinic says.
+        "programmes": tuple(programmes.installed()),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.programmes import installed
 from services.settings import Settings, SettingsError, load
 
 LIVE = {
@@ -82,3 +83,29 @@ def test_every_setting_is_documented() -> None:
     text = DOCUMENT.read_text()
     names = [field.alias or f"JICHO_{name.upper()}" for name, field in Settings.model_fields.items()]
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "carrier", "offered"),
+    [
+        (None, "live", ("dr",)),
+        ("dr", "live", ("dr",)),
+        (" dr , dr,", "simulator", ("dr",)),
+    ],
+)
+def test_a_site_offers_the_programmes_that_it_names(
+    tmp_path: Path, given: str | None, carrier: str, offered: tuple[str, ...]
+) -> None:
+    environ = LIVE | {"JICHO_DATA_DIR": str(tmp_path), "JICHO_CARRIER": carrier}
+    found = load(environ | ({} if given is None else {"JICHO_PROGRAMMES": given}), dotenv=tmp_path / "none")
+    assert found.programmes == offered
+
+
+def test_a_trial_offers_every_programme_that_is_installed(tmp_path: Path) -> None:
+    assert load({"JICHO_DATA_DIR": str(tmp_path)}, dotenv=tmp_path / "none").programmes == tuple(installed())
+
+
+@pytest.mark.parametrize("given", ["", "dr,cassava", "risk"])
+def test_a_programme_that_is_not_installed_stops_the_start(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match="JICHO_PROGRAMMES: no programme"):
+        load({"JICHO_DATA_DIR": str(tmp_path), "JICHO_PROGRAMMES": given}, dotenv=tmp_path / "none")
