@@ -32,6 +32,7 @@ _BACKOFF_S = (5, 30, 120, 600, 1800, 3600)
 _ATTEMPTS = 12
 _LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED)
 _FINAL = (DeliveryState.DELIVERED, *_LOST)
+_UNSETTLED = (DeliveryState.UNKNOWN, DeliveryState.SENDING)
 _BY_DAY = (REMINDER, VISIT_CALL, "review")
 _ASKED_FOR = ("call-asked", "risk-asked", NOTE, "reply")  # answers to what a person just did are no unasked messages
 
@@ -61,7 +62,7 @@ def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:
             over = _settle_error(tx, row, error)
     else:
         with site.db.write() as tx:
-            _settle_receipt(tx, row, receipt, channel.name)
+            _settle_receipt(tx, row, receipt, receipt.carrier or channel.name)
         over = True
     if note and over:
         note.unlink(missing_ok=True)  # it says a result
@@ -82,7 +83,8 @@ def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = ""
             .where(
                 message.c.recipient == recipient,
                 message.c.provider_id.is_(None),
-                message.c.state.in_([DeliveryState.UNKNOWN, DeliveryState.SENDING]),
+                sa.or_(message.c.carrier.is_(None), message.c.carrier == report.carrier),
+                message.c.state.in_(_UNSETTLED),
             )
             .order_by(message.c.id)
             .limit(1)
@@ -100,6 +102,17 @@ def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = ""
     if report.state in _LOST:
         given_up(tx, row)
     return True
+
+
+def record_late_receipt(tx: Connection, reference: str, receipt: Receipt, carrier: str) -> None:
+    """A carrier took the message `reference` (its id) after whoever handed it over was gone."""
+    row = tx.execute(
+        sa.select(message).where(
+            message.c.id == int(reference), message.c.provider_id.is_(None), message.c.state.in_(_UNSETTLED)
+        )
+    ).first()
+    if row is not None:
+        _settle_receipt(tx, row, receipt, carrier)
 
 
 def settle_unknown(tx: Connection, *, older_than_ms: int = 2 * MINUTE_MS) -> int:
@@ -167,8 +180,14 @@ def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) ->
             parts=receipt.parts,
             cost=receipt.cost,
             reason=receipt.status,
-            # A report may have overtaken this answer.
-            state=sa.case((message.c.state == DeliveryState.SENDING, DeliveryState.SENT.value), else_=message.c.state),
+            # A report may have overtaken this answer; or a clock that jumped made it look lost.
+            state=sa.case(
+                (
+                    message.c.state.in_([DeliveryState.SENDING, DeliveryState.UNKNOWN]),
+                    DeliveryState.SENT.value,
+                ),
+                else_=message.c.state,
+            ),
         )
     )
 
@@ -178,7 +197,8 @@ def _settle_error(tx: Connection, row: Any, error: ChannelError) -> bool:
     values: dict[str, Any] = {"reason": error.reason}
     attempt = row.attempts + 1
     if error.unknown:
-        values["state"] = DeliveryState.UNKNOWN
+        # Another carrier's report must not settle it.
+        values |= {"state": DeliveryState.UNKNOWN, "carrier": error.carrier or None}
     elif error.permanent or attempt >= _ATTEMPTS:
         values["state"] = DeliveryState.FAILED
         given_up(tx, row)

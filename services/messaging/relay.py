@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 
 import redis
+from sqlalchemy.engine import Connection
 
 from services import queue
 from services.ledger.entries import prune
+from services.messaging.clock_jump import ClockWatch, behind_ms, follow
 from services.messaging.delivery import settle_unknown
 from services.messaging.holding import hold_and_release, must_wait
 from services.runtime import Runtime
@@ -43,8 +45,14 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
 def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
     """Runs the periodic duties until told to stop."""
     connection = queue.connect(site.settings.queue_url)
+    watch = ClockWatch()
+    with site.db.write() as tx:
+        _follow_clock(tx, behind_ms(tx))
     due = time.monotonic()
     while not stopping():
+        if jumped := watch.jumped_ms():
+            with site.db.write() as tx:
+                _follow_clock(tx, jumped)
         if time.monotonic() >= due:
             due = time.monotonic() + _DUTIES_EVERY_S
             try:
@@ -52,6 +60,13 @@ def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) ->
             except redis.RedisError as error:
                 _LOG.warning("queue server away", extra={"reason": str(error)})
         time.sleep(0.2)
+
+
+def _follow_clock(tx: Connection, jumped_ms: int) -> None:
+    # Several machines on one PostgreSQL have clocks that the network sets: one that is wrong must not move the others'.
+    if jumped_ms and tx.dialect.name == "sqlite":
+        follow(tx, jumped_ms)
+        _LOG.warning("the clock jumped", extra={"seconds": round(jumped_ms / 1000)})
 
 
 def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
