@@ -49,6 +49,8 @@ class ChannelError(Exception):
         self.permanent = permanent
         self.unknown = unknown
         self.retry_after_s = retry_after_s
+        self.carrier = ""
+        """Which of several carriers said so, where one channel stands for them."""
 
 
 class BadCallback(Exception):
@@ -167,6 +169,8 @@ class Receipt:
     status: str
     cost: str = ""
     parts: int = 0
+    carrier: str = ""
+    """Who took it, where one channel stands for several carriers."""
 
 
 class Channel(Protocol):
