@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 import sqlalchemy as sa
-from live import LiveStack
 
 from models.dr.phantom import draw
+from services.bench.live import LiveStack
 from services.channels.simulator.network import deliver_req
 from services.screening.cases import open_screening
 from services.screening.people import add_worker

@@ -21,7 +21,7 @@ import psutil
 
 from services.site.probes import TOLD
 
-_APP = Path(__file__).resolve().parents[2] / "app.py"
+APP = Path(__file__).resolve().parents[2] / "app.py"
 _START_S = 60.0
 
 
@@ -72,7 +72,7 @@ class Stack:
             probes.write_text(json.dumps({"battery_percent": None, "on_mains": True}))
         log = (self.directory / "stack.log").open("ab")
         self.launcher = subprocess.Popen(
-            [sys.executable, str(_APP), "run"],
+            [sys.executable, str(APP), "run"],
             env=self.environment,
             cwd=self.directory,  # no `.env` of whoever runs this
             stdout=log,
@@ -158,7 +158,7 @@ class Stack:
     def command(self, *arguments: str) -> str:
         """Runs one `python app.py …` on this stack's data. Raises subprocess.CalledProcessError."""
         done = subprocess.run(
-            [sys.executable, str(_APP), *arguments],
+            [sys.executable, str(APP), *arguments],
             env=self.environment,
             cwd=self.directory,
             capture_output=True,

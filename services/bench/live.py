@@ -10,9 +10,8 @@ from types import TracebackType
 
 import httpx
 
-from services.bench.stack import NotInTime, Stack, free_port
+from services.bench.stack import APP, Stack
 
-APP = Path(__file__).parents[2] / "app.py"
 SECRETS = {
     "JICHO_AT_TOKEN": "at-token-0123456789abcdef",
     "JICHO_AT_API_KEY": "at-key-0123456789abcdef",
@@ -69,6 +68,3 @@ class LiveStack(Stack):
             return self.http.get(f"{self.carrier_url}/phone/api/ledger").is_success
         except httpx.HTTPError:
             return False
-
-
-__all__ = ["LiveStack", "NotInTime", "free_port"]
