@@ -40,6 +40,9 @@ class Settings(BaseSettings):
 
     carrier: Literal["simulator", "live"] = Field("simulator", description="who carries messages: stand-in or real")
     data_dir: Path = Field(Path("data"), description="store, photographs, audio and queue of this site")
+    keyring: Path | None = Field(
+        None, description="keys of the store, outside the data directory; default: below ~/.config/jicho"
+    )
     host: str = Field("127.0.0.1", description="address the gateway listens on")
     port: int = Field(8080, ge=1, le=65535, description="port the gateway listens on")
     public_url: str = Field("", description="how carriers reach the gateway, https in production; default host:port")
@@ -61,12 +64,12 @@ class Settings(BaseSettings):
     low_memory_mb: int = Field(200, ge=0, description="with less memory available, the smallest model reads")
     low_disk_mb: int = Field(500, ge=0, description="with less disk free, nothing is made that can be made later")
 
-    region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
-    clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
-    referral_place: str = Field(
     programmes: Names = Field(
         (programmes.FIRST,), description="which programmes this site offers, comma-separated, the main one first"
     )
+    region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
+    clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
+    referral_place: str = Field(
         "", max_length=40, description="where a referred patient should go; default: the eye clinic"
     )
     clinic_latitude: float | None = Field(
@@ -150,6 +153,9 @@ class Settings(BaseSettings):
     )
 
     hub_dir: Path = Field(Path("data/hub"), description="certificate, photographs and trial store of the hub")
+    hub_keyring: Path | None = Field(
+        None, description="keys of the hub's store, outside its directory; default: below ~/.config/jicho"
+    )
     hub_host: str = Field("127.0.0.1", description="address the hub listens on")
     hub_port: int = Field(8443, ge=1, le=65535, description="port the hub listens on, with TLS")
     hub_public_url: str = Field("", description="how sites reach the hub, https; default host:port")
@@ -175,12 +181,6 @@ class Settings(BaseSettings):
             values["ussd_current_only_networks"] = frozenset(filter(None, map(str.strip, networks.split(","))))
         return values
 
-    @model_validator(mode="after")
-    def _limits_in_order(self) -> Settings:
-        if self.battery_low_percent + self.battery_margin_percent >= self.battery_half_percent:
-            raise ValueError(
-                f"{_PREFIX}BATTERY_LOW_PERCENT with {_PREFIX}BATTERY_MARGIN_PERCENT must lie below "
-                f"{_PREFIX}BATTERY_HALF_PERCENT"
     @model_validator(mode="before")
     @classmethod
     def _split_programmes(cls, values: dict[str, object]) -> dict[str, object]:
@@ -197,6 +197,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"{_PREFIX}PROGRAMMES: no programme {name!r}; there are {', '.join(known)}")
         return self
 
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> Settings:
+        if self.battery_low_percent + self.battery_margin_percent >= self.battery_half_percent:
+            raise ValueError(
+                f"{_PREFIX}BATTERY_LOW_PERCENT with {_PREFIX}BATTERY_MARGIN_PERCENT must lie below "
+                f"{_PREFIX}BATTERY_HALF_PERCENT"
             )
         return self
 
@@ -206,6 +212,16 @@ class Settings(BaseSettings):
             raise ValueError(f"set both {_PREFIX}HUB_CERTIFICATE and {_PREFIX}HUB_KEY, or neither")
         if self.hub_public_url and not self.hub_public_url.startswith("https://"):
             raise ValueError(f"{_PREFIX}HUB_PUBLIC_URL must begin with https://")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_elsewhere(self) -> Settings:
+        for name, keys, directory in (
+            ("KEYRING", self.keyring_path, self.data_dir),
+            ("HUB_KEYRING", self.hub_keyring_path, self.hub_dir),
+        ):
+            if keys.resolve().is_relative_to(directory.resolve()):
+                raise ValueError(f"{_PREFIX}{name} must lie outside {directory}: a key beside its lock opens it")
         return self
 
     @model_validator(mode="after")
@@ -257,6 +273,16 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         """Models that came from the hub."""
         return self.data_dir / "models"
+
+    @property
+    def keyring_path(self) -> Path:
+        """The keys of the site's store."""
+        return (self.keyring or _keyring_of(self.data_dir)).expanduser().absolute()
+
+    @property
+    def hub_keyring_path(self) -> Path:
+        """The keys of the hub's store."""
+        return (self.hub_keyring or _keyring_of(self.hub_dir)).expanduser().absolute()
 
     @property
     def store_url(self) -> str:
@@ -332,6 +358,12 @@ def current() -> Settings:
 _OTHERS = {_PREFIX + "SHARED", _PREFIX + "REGENERATE"}  # read by tests only
 
 
+def _keyring_of(directory: Path) -> Path:
+    # One ring a store: keys that are retired for one must not be another's.
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config") / "jicho"
+    return folder / f"{'-'.join(directory.resolve().parts[1:])}.keys.json"
+
+
 def _plain(problem: object) -> str:
     assert isinstance(problem, dict)
     where = ".".join(str(part) for part in problem["loc"])
@@ -360,11 +392,11 @@ def _trial_values(directory: Path, simulator_url: str) -> dict[str, object]:
         kept = {name: secrets.token_urlsafe(24) for name in names} | kept
         write_durably(path, json.dumps(kept, indent=1).encode(), mode=0o600)
     return kept | {
+        # A trial shows all there is; a clinic's menu is what the clinic says.
+        "programmes": tuple(programmes.installed()),
         "at_base_url": simulator_url,
         "at_sender": "JICHO",
         "whatsapp_phone_number_id": "254711082001",
         "whatsapp_base_url": f"{simulator_url}/v23.0",
         "twilio_account_sid": "ACstandin",
     }
-        # A trial shows all there is; a clinic's menu is what the clinic says.
-        "programmes": tuple(programmes.installed()),

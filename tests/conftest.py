@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from services.runtime import Runtime
 # The same cases in every run: a check that fails one time in ten says nothing about the change it is run for.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.load_profile("same")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keyrings of stores in the tests lie outside the stores' folders, and not in the home of whoever runs them."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

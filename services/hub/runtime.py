@@ -9,6 +9,7 @@ from services import settings as settings_module
 from services.hub.media import HubMedia
 from services.settings import Settings
 from services.store.database import Database
+from services.store.keyring import hub_keys
 from services.store.migrate import migrate
 
 _SCRIPTS = Path(__file__).with_name("migrations")
@@ -30,7 +31,7 @@ class Hub:
 
     def migrate(self) -> None:
         """Brings the hub's store to the schema of this release."""
-        migrate(self.db, scripts=_SCRIPTS)
+        migrate(self.db, scripts=_SCRIPTS, keys=hub_keys)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from services.store.columns import ID, NAMING, at, key, of
 
-METADATA = sa.MetaData(naming_convention=NAMING)
+METADATA = sa.MetaData(naming_convention=NAMING, info={"keys": "hub"})
 
 secret = sa.Table(
     "secret",

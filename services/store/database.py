@@ -88,8 +88,12 @@ class Database:
             yield connection
 
     def create_missing(self, tables: sa.MetaData = METADATA) -> None:
-        """Creates the tables without migrations: for tests and benchmarks."""
+        """Creates the tables without migrations, and the keyring: for tests and benchmarks."""
+        from services.store.lock import unlock
+        from services.store.sealing import keys_of
+
         with self.write() as tx:
+            unlock(tx, keys_of(tables))
             tables.create_all(tx)
 
     @property
