@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.hub.tables import reviewer, sign_in
+from services.people import passwords
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
 from services.store.database import Database, insert_once
 
@@ -20,8 +22,8 @@ Role = Literal["reviewer", "operator"]
 SIGNED_IN_MS = 12 * HOUR_MS
 _PASSWORD_BYTES = 15
 _WRONG, _LOCKED_MS = 10, MINUTE_MS
-_LOG2_N, _R, _P = 14, 8, 5
-"""Cost of scrypt: one of the equal choices of OWASP's Password Storage Cheat Sheet (16 MiB, some 0.2 s)."""
+_SCRYPT = "scrypt:"
+"""How passwords of earlier releases begin; each is hashed anew when it is next used."""
 
 
 class Locked(Exception):
@@ -41,7 +43,13 @@ def add(tx: Connection, name: str, role: Role) -> str:
     """Lets somebody in, and returns the password, which nobody can find out again. A known name gets a new password and
     role, and is signed out everywhere."""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    values = {"role": role, "password": _hashed(password), "wrong": 0, "locked_until": None, "removed_at": None}
+    values = {
+        "role": role,
+        "password": passwords.hashed(password),
+        "wrong": 0,
+        "locked_until": None,
+        "removed_at": None,
+    }
     if insert_once(tx, reviewer, {"name": name, "added_at": now_ms()} | values, key=("name",)) is None:
         tx.execute(reviewer.update().where(reviewer.c.name == name).values(values))
         _sign_out_everywhere(tx, name)
@@ -71,11 +79,15 @@ def begin(db: Database, name: str, password: str) -> str | None:
         row = tx.execute(sa.select(reviewer).where(reviewer.c.name == name, reviewer.c.removed_at.is_(None))).first()
     if row is not None and row.locked_until is not None and row.locked_until > now_ms():
         raise Locked
-    right = _is_right(password, _NOBODY if row is None else row.password)  # outside of any transaction: it is slow
+    # Outside of any transaction: it is slow.
+    right = _is_right(password, _nobodys() if row is None else row.password)
+    anew = passwords.hashed(password) if right and row is not None and row.password.startswith(_SCRYPT) else None
     if row is None:
         return None
     with db.write() as tx:
         if right:
+            if anew is not None:
+                tx.execute(reviewer.update().where(reviewer.c.id == row.id).values(password=anew))
             return _admit(tx, row.id)
         _count_wrong(tx, row.id)
         return None
@@ -125,24 +137,17 @@ def _of_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _hashed(password: str) -> str:
-    salt = secrets.token_bytes(16)
-    return f"scrypt:{_LOG2_N}:{_R}:{_P}:{_text(salt)}:{_text(_scrypt(password, salt, _LOG2_N, _R, _P))}"
-
-
 def _is_right(password: str, kept: str) -> bool:
+    if not kept.startswith(_SCRYPT):
+        return passwords.is_right(password, kept)
     _, log2_n, r, p, salt, expected = kept.split(":")
-    found = _scrypt(password, b64decode(salt), int(log2_n), int(r), int(p))
+    n, block = 2 ** int(log2_n), int(r)
+    found = hashlib.scrypt(
+        password.encode(), salt=b64decode(salt), n=n, r=block, p=int(p), maxmem=2 * 128 * n * block, dklen=32
+    )
     return hmac.compare_digest(found, b64decode(expected))
 
 
-def _scrypt(password: str, salt: bytes, log2_n: int, r: int, p: int) -> bytes:
-    n = 2**log2_n
-    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=2 * 128 * n * r, dklen=32)
-
-
-def _text(content: bytes) -> str:
-    return b64encode(content).decode()
-
-
-_NOBODY = f"scrypt:{_LOG2_N}:{_R}:{_P}:{_text(bytes(16))}:{_text(bytes(32))}"
+@lru_cache(maxsize=1)
+def _nobodys() -> str:
+    return passwords.hashed(secrets.token_urlsafe())

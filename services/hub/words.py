@@ -1,54 +1,23 @@
-"""What the hub's pages say: from one catalogue, in English. Times and amounts in words."""
+"""What the hub's pages say: from one catalogue, in English."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flows.catalogue import Counted, read_po
 from services.hub.intervals import Rate
-from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
+from services.pages.words import UNKNOWN, Words, percent, when
 
-_CATALOGUE = Path(__file__).with_name("locale") / "en.po"
-_STEPS = ((DAY_MS, "age-days"), (HOUR_MS, "age-hours"), (MINUTE_MS, "age-minutes"))
-UNKNOWN = "–"
+__all__ = ["age", "alert_words", "catalogue", "month_words", "percent", "rate_words", "span", "when", "words"]
+
+_WORDS = Words(Path(__file__).with_name("locale") / "en.po")
+words, age, span = _WORDS.text, _WORDS.age, _WORDS.span
 
 
-@lru_cache(maxsize=1)
 def catalogue() -> dict[str, str]:
     """Every text, by id."""
-    return read_po(_CATALOGUE)
-
-
-def words(message_id: str, **params: object) -> str:
-    """One text. Raises KeyError for an id that is none, or a missing parameter."""
-    sentence = catalogue()[message_id]
-    if isinstance(sentence, Counted):
-        sentence = sentence.forms[sentence.rule(params[sentence.counts])]
-    return sentence.format_map(params) if params else sentence
-
-
-def age(at_ms: int | None) -> str:
-    """How long ago, in words: "3 days ago"."""
-    return words("age-never") if at_ms is None else words("age-ago", span=span(now_ms() - at_ms))
-
-
-def span(milliseconds: int | None) -> str:
-    """So long, in words: "3 days"."""
-    if milliseconds is None:
-        return UNKNOWN
-    for step, message_id in _STEPS:
-        if abs(milliseconds) >= step:
-            return words(message_id, n=abs(milliseconds) // step)
-    return words("age-moment")
-
-
-def when(at_ms: int | None) -> str:
-    """The time, to the minute, UTC."""
-    return UNKNOWN if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _WORDS.catalogue
 
 
 def rate_words(rate: Rate) -> str:
@@ -79,8 +48,3 @@ def alert_words(alert: Mapping[str, Any]) -> str:
 def month_words(month: Mapping[str, Any]) -> str:
     """What a site moved over its link and what all its messages and calls cost, as `services.ledger` reports it."""
     return words("month", megabytes=f"{month['bytes'] / 1e6:,.1f}", dollars=f"{month['cost'] / 1e6:,.2f}")
-
-
-def percent(share: float | None) -> str:
-    """A share of one, as a percentage."""
-    return UNKNOWN if share is None else f"{100 * share:.1f} %"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from ipaddress import ip_address
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
@@ -12,9 +10,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.hub import runtime
 from services.hub.reviewers import SIGNED_IN_MS, Locked, Reviewer, begin, end, who
 from services.hub.words import age, alert_words, month_words, percent, rate_words, span, when, words
-from services.same_origin import refuse_other_sites
+from services.pages import STATIC
+from services.same_origin import form_token as token_of
+from services.same_origin import has_form_token, refuse_other_sites
 
-blueprint = Blueprint("access", __name__, template_folder="templates", static_folder="static", static_url_path="/pages")
+blueprint = Blueprint("access", __name__, template_folder="templates", static_folder=STATIC, static_url_path="/pages")
 COOKIE = "__Host-jicho"
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -43,7 +43,7 @@ def guard(pages: Blueprint, *, reviewers_only: bool = False) -> None:
 
 def form_token() -> str:
     """What a form must hold: known to whoever got a page with this cookie, and to no other site."""
-    return hashlib.sha256(b"form:" + request.cookies.get(COOKIE, "").encode()).hexdigest()
+    return token_of(request.cookies.get(COOKIE, ""))
 
 
 @blueprint.before_request
@@ -107,7 +107,7 @@ def _signed_in() -> Reviewer | None:
 
 
 def _require_token() -> None:
-    if not hmac.compare_digest(request.form.get("token", "").encode(), form_token().encode()):
+    if not has_form_token(request.cookies.get(COOKIE, "")):
         abort(403, words("form-old"))
 
 

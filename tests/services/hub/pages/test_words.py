@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services import pages
 from services.hub import opinions
 from services.hub.alerts import _SHORTAGES
 from services.hub.monitoring import RATES
@@ -15,7 +16,13 @@ from services.screening.decision import GRADES
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 
 HERE = Path(opinions.__file__).parent
-FILES = [*HERE.glob("*.py"), *(HERE / "pages").glob("*.py"), *(HERE / "pages/templates").glob("*.html")]
+SHARED = Path(pages.__file__).parent
+FILES = [
+    *SHARED.glob("*.py"),
+    *HERE.glob("*.py"),
+    *(HERE / "pages").glob("*.py"),
+    *(HERE / "pages/templates").glob("*.html"),
+]
 COMPOSED = {
     "grade-": [*map(str, GRADES), "ungradable", "oedema", "of"],
     "alert-": [*RATES, *(f"{name}-unlike" for name in RATES), *_SHORTAGES, "not-seen", "clock", "backlog", "since"],
