@@ -81,6 +81,11 @@ def gateway() -> None:
             port=configured.port,
             threads=configured.gateway_threads,
             max_request_body_size=32 * 1024 * 1024,
+            # A hundred connections that say nothing would otherwise shut everybody out for two minutes.
+            connection_limit=500,
+            channel_timeout=30,
+            cleanup_interval=10,
+            asyncore_use_poll=True,  # select() ends at descriptor 1024
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
