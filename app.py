@@ -13,6 +13,7 @@ import click
 from services import settings
 from services.bench import BENCHES
 from services.commands import clear_errors, configure, until_signalled
+from services.commands.backup import backup, backups, recovery_key, restore
 from services.commands.facility import facility
 from services.commands.fhir import fhir
 from services.commands.hub import hub
@@ -42,12 +43,16 @@ def main() -> None:
     """Jicho: eye screening by any phone, where the network and the power are poor."""
 
 
+main.add_command(backup)
+main.add_command(backups)
 main.add_command(facility)
 main.add_command(fhir)
 main.add_command(hub)
 main.add_command(ledger)
 main.add_command(messages)
 main.add_command(models)
+main.add_command(recovery_key)
+main.add_command(restore)
 main.add_command(sync)
 main.add_command(voices)
 main.add_command(webapp)

@@ -141,6 +141,10 @@ class Settings(BaseSettings):
         SecretStr(""), description="opens the console to other machines; without it, only to this one"
     )
 
+    backup_dir: Path | None = Field(None, description="where copies go by themselves: a mounted stick; none: by hand")
+    backup_hours: int = Field(24, ge=0, le=8760, description="hours between two copies; 0: only by hand")
+    backup_keep: int = Field(7, ge=1, le=1000, description="newest copies that are kept on a medium")
+
     sync_batch: int = Field(50, ge=1, le=300, description="results that go to the hub at once, at most")
     sync_seconds: int = Field(300, ge=1, le=3600, description="the oldest result waits so long for a full batch")
     sync_photographs: Literal["needed", "all", "none"] = Field(

@@ -10,6 +10,7 @@ import redis
 from sqlalchemy.engine import Connection
 
 from services import queue
+from services.backup.schedule import Schedule
 from services.ledger.entries import prune
 from services.messaging.clock_jump import ClockWatch, behind_ms, follow
 from services.messaging.delivery import settle_unknown
@@ -45,7 +46,7 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
 def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
     """Runs the periodic duties until told to stop."""
     connection = queue.connect(site.settings.queue_url)
-    watch = ClockWatch()
+    watch, copies = ClockWatch(), Schedule(site.settings)
     with site.db.write() as tx:
         _follow_clock(tx, behind_ms(tx))
     due = time.monotonic()
@@ -55,11 +56,13 @@ def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) ->
                 _follow_clock(tx, jumped)
         if time.monotonic() >= due:
             due = time.monotonic() + _DUTIES_EVERY_S
+            copies.look()
             try:
                 duties(site, connection)
             except redis.RedisError as error:
                 _LOG.warning("queue server away", extra={"reason": str(error)})
         time.sleep(0.2)
+    copies.stop()
 
 
 def _follow_clock(tx: Connection, jumped_ms: int) -> None:
