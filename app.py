@@ -13,6 +13,7 @@ import click
 from services import settings
 from services.bench import BENCHES
 from services.commands import clear_errors, configure, until_signalled
+from services.commands.account import account
 from services.commands.backup import backup, backups, recovery_key, restore
 from services.commands.facility import facility
 from services.commands.fhir import fhir
@@ -43,6 +44,7 @@ def main() -> None:
     """Jicho: eye screening by any phone, where the network and the power are poor."""
 
 
+main.add_command(account)
 main.add_command(backup)
 main.add_command(backups)
 main.add_command(facility)

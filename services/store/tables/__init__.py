@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.store.tables.accounts import account, account_session, wrong_try
 from services.store.tables.exchange import (
     app_code,
     app_device,
@@ -21,6 +22,8 @@ from services.store.tables.screenings import consent, photo, reading, retake, re
 
 __all__ = [
     "METADATA",
+    "account",
+    "account_session",
     "app_code",
     "app_device",
     "app_reading",
@@ -50,4 +53,5 @@ __all__ = [
     "sync_event",
     "sync_mark",
     "worker",
+    "wrong_try",
 ]

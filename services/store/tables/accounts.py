@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from services.store.columns import at, key, of
+from services.store.sealing import SealedText
 from services.store.tables.metadata import METADATA
 
 account = sa.Table(
@@ -16,7 +17,7 @@ account = sa.Table(
     sa.Column("password", sa.Text, nullable=False),
     # It was printed for her: she has to choose her own.
     sa.Column("password_given", sa.Boolean, nullable=False),
-    sa.Column("totp_secret", sa.Text),
+    sa.Column("totp_secret", SealedText),
     # The newest code that was used: none is taken twice.
     sa.Column("totp_step", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("language", sa.Text),

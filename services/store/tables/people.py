@@ -14,6 +14,8 @@ worker = sa.Table(
     sa.Column("msisdn", sa.Text, nullable=False, unique=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    # The keyed hash of her PIN, once she chose one (services/screening/pins.py).
+    sa.Column("pin", sa.Text),
     at("added_at"),
 )
 

@@ -87,15 +87,19 @@ reading = sa.Table(
     at("read_at"),
 )
 
-# What a reviewer at the hub found. A verdict that came too late or was not needed is kept and not applied.
+# What a reviewer at the hub, or somebody here, found. A verdict that came too late or was not needed is kept and
+# not applied.
 review = sa.Table(
     "review",
     METADATA,
     key(),
     of("screening"),
     sa.Column("review_ref", sa.BigInteger, nullable=False),
-    # The hub's number of the reviewer: no name comes here.
+    # The hub's number of the reviewer: no name comes here. Who reviewed at this site has an account; her number is -1.
     sa.Column("reviewer", sa.BigInteger, nullable=False),
+    of("account", nullable=True, index=False),
+    # Of somebody at this site: "nurse" or "reviewer".
+    sa.Column("role", sa.Text),
     sa.Column("outcome_before", sa.Text),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("eyes", sa.JSON, nullable=False),
