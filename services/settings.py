@@ -19,7 +19,9 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services import programmes
+from services.channels.routes import parse
 from services.durable import write_durably
+from services.ledger.money import nano_usd
 
 _PREFIX = "JICHO_"
 _LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier callback needs as a path token
@@ -110,9 +112,37 @@ class Settings(BaseSettings):
     twilio_account_sid: str = Field("", description="account of a Twilio-shaped MMS provider; empty: none")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="signs what that provider posts")
 
+    sms_routes: str = Field("", description="SMS carriers by prefix, in order; default: the cheapest first")
+    modem_device: str = Field("", description="modem with a SIM on this machine, such as /dev/ttyUSB0; empty: none")
+    modem_connection: str = Field(
+        "at", pattern=r"^(dummy|at[0-9]*|at-nodtr)$", description="how gammu speaks with it: at, at115200, dummy"
+    )
+    modem_number: str = Field("", pattern=r"^(\+[0-9]{7,15})?$", description="number of the SIM")
+    modem_pin: SecretStr = Field(SecretStr(""), description="PIN of the SIM; a refused one is not tried again")
+    modem_balance_ussd: str = Field(
+        "", pattern=r"^(\*[0-9*]+#)?$", description="code that answers with the SIM's balance, such as *144#"
+    )
+    modem_answer_seconds: int = Field(60, ge=2, le=600, description="a modem that is silent for so long hangs")
+    modem_power_command: str = Field("", description="turns the modem's power off and on, such as uhubctl -l 1-1 -a 2")
+    smpp_host: str = Field("", description="host of an SMPP carrier; empty: none")
+    smpp_port: int = Field(2775, ge=1, le=65535, description="its port")
+    smpp_tls: bool = Field(False, description="TLS to the SMPP carrier, its certificate verified")
+    smpp_system_id: str = Field("", max_length=15, description="user name of the SMPP account")
+    smpp_password: SecretStr = Field(SecretStr(""), max_length=8, description="password of the SMPP account")
+    smpp_system_type: str = Field("", max_length=12, description="system type, where the SMPP carrier wants one")
+    smpp_sender: str = Field("", max_length=20, description="short code, number or name that SMS come from")
+    smpp_window: int = Field(10, ge=1, le=1000, description="parts of SMS that may wait for their answer at once")
+    smpp_enquire_seconds: int = Field(30, ge=1, le=600, description="an idle SMPP link is asked so often")
+    smpp_alphabet: Literal["gsm7", "latin1", "ucs2"] = Field(
+        "gsm7", description="letters that the SMPP carrier takes by default; with ucs2 a part has 70"
+    )
+    smpp_long: Literal["udh", "payload"] = Field("udh", description="a long SMS goes in parts, or whole as payload")
+
     audio_secret: SecretStr = Field(SecretStr(""), description="signs the expiring links to call audio")
     price_megabyte: Price = Field("USD 0.003", description="what the link's operator bills for a million bytes")
     price_sms_part: Price = Field("KES 0.80", description="a part of an SMS, where the carrier does not say")
+    price_modem_part: Price = Field("KES 1.00", description="a part of an SMS through the modem")
+    price_smpp_part: Price = Field("KES 0.80", description="a part of an SMS through SMPP")
     price_call_minute: Price = Field("KES 3.00", description="a minute of a call, where the carrier does not say")
     price_ussd_session: Price = Field("KES 1.00", description="a USSD session, where the carrier does not say")
     price_whatsapp_message: Price = Field(
@@ -247,14 +277,28 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _sms_carriers(self) -> Settings:
+        if self.smpp_host and not (self.smpp_system_id and self.smpp_sender):
+            raise ValueError(f"set {_PREFIX}SMPP_SYSTEM_ID and {_PREFIX}SMPP_SENDER with {_PREFIX}SMPP_HOST")
+        if self.sms_routes:
+            try:
+                parse(self.sms_routes, self.sms_carriers)
+            except ValueError as error:
+                raise ValueError(f"{_PREFIX}SMS_ROUTES: {error}") from None
+        return self
+
+    @model_validator(mode="after")
     def _fail_closed(self) -> Settings:
-        if self.carrier == "live":
+        # A clinic with a modem or an SMPP account of its own can do without Africa's Talking; half an account is none.
+        own = "modem" in self.sms_carriers or "smpp" in self.sms_carriers
+        if self.carrier == "live" and not (own and not self.at_api_key.get_secret_value()):
             for name in ("at_token", "at_api_key", "audio_secret", "public_url"):
                 value = getattr(self, name)
                 if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
                     raise ValueError(f"{_PREFIX}{name.upper()} must be set when {_PREFIX}CARRIER=live")
-            if self.whatsapp_phone_number_id and not self.whatsapp_app_secret.get_secret_value():
-                raise ValueError(f"{_PREFIX}WHATSAPP_APP_SECRET must be set: unsigned webhooks are refused")
+        unsigned = self.whatsapp_phone_number_id and not self.whatsapp_app_secret.get_secret_value()
+        if self.carrier == "live" and unsigned:
+            raise ValueError(f"{_PREFIX}WHATSAPP_APP_SECRET must be set: unsigned webhooks are refused")
         if 0 < len(self.console_password.get_secret_value()) < _LEAST_PASSWORD:
             raise ValueError(f"{_PREFIX}CONSOLE_PASSWORD is shorter than {_LEAST_PASSWORD} characters")
         for name in ("at_token", "mm7_token"):
@@ -262,6 +306,17 @@ class Settings(BaseSettings):
             if token and len(token) < _LEAST_TOKEN:
                 raise ValueError(f"{_PREFIX}{name.upper()} is shorter than 128 bits ({_LEAST_TOKEN} characters)")
         return self
+
+    @property
+    def sms_carriers(self) -> tuple[str, ...]:
+        """The SMS carriers that are set up, the cheapest first."""
+        prices = {
+            "africastalking": self.price_sms_part if self.at_api_key.get_secret_value() else "",
+            "smpp": self.price_smpp_part if self.smpp_host else "",
+            "modem": self.price_modem_part if self.modem_device else "",
+        }
+        found = [name for name, price in prices.items() if price]
+        return tuple(sorted(found, key=lambda name: nano_usd(prices[name], self.kes_per_usd) or 0))
 
     @property
     def place(self) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from services.channels import routes
 from services.channels.africastalking import AfricasTalkingSms, AfricasTalkingVoice
 from services.channels.base import Channel, ChannelError, Kind
+from services.channels.circuits import Circuits
+from services.channels.held import HeldSms, socket_path
+from services.channels.in_turn import InTurn
 from services.channels.mm7 import Mm7
 from services.channels.twilio_mms import TwilioMms
 from services.channels.whatsapp import WhatsApp
@@ -25,11 +29,13 @@ class Channels:
     def __init__(self, settings: Settings, meter: Meter = NO_METER) -> None:
         key = settings.at_api_key.get_secret_value()
         at = (settings.at_username, key)
-        found: list[Channel] = [
-            AfricasTalkingSms(*at, settings.at_sender, settings.at_base_url, meter=meter),
-            AfricasTalkingVoice(*at, settings.at_voice_number, settings.at_base_url, meter=meter),
-            Mm7(),
-        ]
+        texts: dict[str, Channel] = {
+            name: HeldSms(name, socket_path(settings.data_dir, name)) for name in settings.sms_carriers
+        }
+        found: list[Channel] = [Mm7()]
+        if key:
+            texts["africastalking"] = AfricasTalkingSms(*at, settings.at_sender, settings.at_base_url, meter=meter)
+            found.append(AfricasTalkingVoice(*at, settings.at_voice_number, settings.at_base_url, meter=meter))
         if settings.whatsapp_phone_number_id:
             token = settings.whatsapp_access_token.get_secret_value()
             found.append(WhatsApp(settings.whatsapp_phone_number_id, token, settings.whatsapp_base_url, meter=meter))
@@ -39,7 +45,14 @@ class Channels:
                 hosts = frozenset({urlsplit(settings.simulator_url).netloc})
             secret = settings.twilio_auth_token.get_secret_value()
             found.append(TwilioMms(settings.twilio_account_sid, secret, hosts, meter=meter))
-        self._by_name = {channel.name: channel for channel in found}
+        order = settings.sms_routes
+        by_prefix = routes.parse(order, texts) if order else routes.everywhere(settings.sms_carriers)
+        self.sms = InTurn(texts, by_prefix, Circuits(settings.data_dir))
+        """SMS through whichever carrier takes them."""
+        if texts:
+            found.append(self.sms)
+        self._by_name = {channel.name: channel for channel in [*texts.values(), *found]}
+        self._for_kind = {kind: channel for channel in reversed(found) for kind in channel.kinds}
 
     def named(self, name: str) -> Channel:
         """The carrier that brought something. Raises ChannelError when it is no longer configured."""
@@ -50,10 +63,10 @@ class Channels:
 
     def for_kind(self, kind: Kind) -> Channel:
         """The carrier that takes this kind of message. Raises ChannelError when none does."""
-        for channel in self._by_name.values():
-            if kind in channel.kinds:
-                return channel
-        raise ChannelError(f"no carrier for {kind}", permanent=True)
+        try:
+            return self._for_kind[kind]
+        except KeyError:
+            raise ChannelError(f"no carrier for {kind}", permanent=True) from None
 
 
 def simulator_config(settings: Settings) -> SimulatorConfig:

@@ -49,13 +49,13 @@ def message_taken(tx: Connection, kind: str, carrier: str, *, parts: int, report
     """A carrier took a message of so many parts. `before`: the parts that were counted already, without a cost, when
     its report overtook its receipt."""
     settings = current()
-    a_part = price(settings.price_sms_part if kind == Kind.SMS else settings.price_whatsapp_message)
+    a_part = price(_price_of_part(settings, carrier) if kind == Kind.SMS else settings.price_whatsapp_message)
     said, expected = cost(reported, parts * a_part)
     use = Use(
         _PURPOSES[kind],
         _short(carrier),
         "up",
-        simulated=_simulated(settings),
+        simulated=_simulated(settings, carrier),
         number=0 if before else 1,
         parts=parts - before,
         cost_reported=said,
@@ -66,8 +66,8 @@ def message_taken(tx: Connection, kind: str, carrier: str, *, parts: int, report
 
 def message_received(tx: Connection, inbound: Inbound) -> None:
     """A person's message came, for the first time."""
-    use = Use(_PURPOSES[inbound.kind], _short(inbound.carrier), "down", simulated=_simulated(current()), number=1)
-    spend(tx, use)
+    simulated = _simulated(current(), inbound.carrier)
+    spend(tx, Use(_PURPOSES[inbound.kind], _short(inbound.carrier), "down", simulated=simulated, number=1))
 
 
 def call_ended(tx: Connection, event: VoiceEvent, carrier: str) -> None:
@@ -90,8 +90,14 @@ def call_ended(tx: Connection, event: VoiceEvent, carrier: str) -> None:
     spend(tx, use)
 
 
-def _simulated(settings: Settings) -> bool:
-    return settings.carrier == "simulator"
+def _price_of_part(settings: Settings, carrier: str) -> str:
+    own = {"modem": settings.price_modem_part, "smpp": settings.price_smpp_part}
+    return own.get(carrier, settings.price_sms_part)
+
+
+def _simulated(settings: Settings, carrier: str = "") -> bool:
+    # A modem sends for money in a trial, too.
+    return settings.carrier == "simulator" and carrier not in ("modem", "smpp")
 
 
 def _short(carrier: str) -> str:

@@ -83,7 +83,9 @@ def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
         forget(tx, site.settings, site.clips_dir)
         prune(tx)
     due = send_due(site)
-    done = {"unknown_messages": unknown, "due": due, "redispatched": queue.redispatch_lost(connection, site.db)}
+    back = site.channels.sms.probe_due()
+    done = {"unknown_messages": unknown, "due": due, "carriers_back": back}
+    done["redispatched"] = queue.redispatch_lost(connection, site.db)
     if any(done.values()):
         _LOG.info("duties", extra=done)
     return done
