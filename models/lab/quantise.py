@@ -134,6 +134,7 @@ def run(path: Path, pixels: Pixels, threads: int = 1) -> NDArray[np.float32]:
     """Logits [n, k] of a graph, one picture at a time as at the clinic."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.x64quantprecision", "1")  # as the product runs it: services/inference
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

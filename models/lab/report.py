@@ -59,6 +59,7 @@ def peak():  # of this program alone: ru_maxrss would begin with its parent's
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 options.enable_cpu_mem_arena = False
+options.add_session_config_entry("session.x64quantprecision", "1")
 options.log_severity_level = 3
 before = peak()
 session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
