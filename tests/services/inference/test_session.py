@@ -1,4 +1,4 @@
-"""A session says the same on every processor: 8-bit products are summed whole, also where the fastest kernel cuts off."""
+"""A session says the same on every processor: sums of 8-bit products are whole, where the fastest kernel cuts too."""
 
 from __future__ import annotations
 
