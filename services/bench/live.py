@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
+import psutil
 
 from services.bench.stack import APP, Stack
 
@@ -27,14 +28,14 @@ SECRETS = {
 class LiveStack(Stack):
     """The service with `JICHO_CARRIER=live`, and the stand-in as the carrier on the other side."""
 
-    def __init__(self, directory: Path, **environment: str) -> None:
+    def __init__(self, directory: Path, *, carrier_directory: Path | None = None, **environment: str) -> None:
         super().__init__(directory=directory)
         self._carrier: subprocess.Popen[bytes] | None = None
         base = {k: v for k, v in os.environ.items() if not k.startswith("JICHO_")}
         self._carrier_environment = {
             **base,
             **SECRETS,
-            "JICHO_DATA_DIR": str(directory / "carrier"),
+            "JICHO_DATA_DIR": str(carrier_directory or directory / "carrier"),
             "JICHO_PUBLIC_URL": self.gateway_url,
             "JICHO_SIMULATOR_PORT": str(self.carrier_port),
             "JICHO_LOG_LEVEL": "ERROR",
@@ -51,8 +52,12 @@ class LiveStack(Stack):
 
     def __enter__(self) -> LiveStack:
         self._carrier = subprocess.Popen([sys.executable, str(APP), "simulator"], env=self._carrier_environment)
-        self.wait_for(self._carrier_answers, "the carrier")
-        self.start()
+        try:
+            self.wait_for(self._carrier_answers, "the carrier")
+            self.start()
+        except BaseException:
+            self._carrier.kill()
+            raise
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -62,6 +67,12 @@ class LiveStack(Stack):
             assert self._carrier is not None
             self._carrier.kill()
             self._carrier.wait()
+
+    @property
+    def carrier(self) -> psutil.Process:
+        """The carriers' process, which no fault of the site touches."""
+        assert self._carrier is not None
+        return psutil.Process(self._carrier.pid)
 
     def _carrier_answers(self) -> bool:
         try:

@@ -143,7 +143,13 @@ def _send(carrier: Carrier, number: str, text: str, *, no_airtime: bool) -> dict
         return {"cost": "0", "messageId": "None", "number": number, "status": status, "statusCode": code}
     identity, count = new_id("ATXid_"), parts(text)
     carrier.accept("sms", number, id=identity, text=text, parts=count, sender="gateway")
-    network.later(_REPORT_AFTER_S, _report, carrier, identity, number, not carrier.fails("sms_undelivered"))
+    arrives = not carrier.fails("sms_undelivered")
+    first = carrier.fails("report_first")
+    network.later(0 if first else _REPORT_AFTER_S, _report, carrier, identity, number, arrives)
+    if carrier.fails("report_twice"):
+        network.later(2 * _REPORT_AFTER_S, _report, carrier, identity, number, arrives)
+    if first:
+        time.sleep(_REPORT_AFTER_S)
     cost = f"KES {_SMS_KES * count:.4f}"
     return {"cost": cost, "messageId": identity, "number": number, "status": status, "statusCode": code}
 

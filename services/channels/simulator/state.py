@@ -16,6 +16,8 @@ FAULTS = {
     "sms_no_airtime": "the account has no airtime",
     "sms_silent": "an SMS is taken, but the answer comes later than the SDK waits",
     "sms_undelivered": "an SMS is taken, and its report says that it never arrived",
+    "report_twice": "the report of an SMS comes twice",
+    "report_first": "the report of an SMS overtakes the answer to who sent it",
     "whatsapp_500": "Meta's interface fails",
     "whatsapp_throttled": "Meta takes no more messages for now",
     "call_no_airtime": "a call is refused for want of airtime",
