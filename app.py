@@ -15,6 +15,7 @@ from services.bench import BENCHES
 from services.commands import clear_errors, configure, until_signalled
 from services.commands.account import account
 from services.commands.backup import backup, backups, recovery_key, restore
+from services.commands.carriers import carriers
 from services.commands.facility import facility
 from services.commands.fhir import fhir
 from services.commands.hub import hub
@@ -49,6 +50,7 @@ main.add_command(backup)
 main.add_command(backups)
 main.add_command(facility)
 main.add_command(fhir)
+main.add_command(carriers)
 main.add_command(hub)
 main.add_command(ledger)
 main.add_command(messages)
