@@ -221,6 +221,10 @@ def _services(settings: Settings) -> list[Child]:
     sync = Child("sync", [sys.executable, str(_APP), "sync", "run"], _QUIET, needs=identity_file(settings.data_dir))
     return [*children, child("speech", "worker", "run", "speech"), sync]
 
+    children += [child(name, "carriers", "run", name) for name in settings.sms_carriers if name in ("modem", "smpp")]
+    if settings.modem_device:
+        # A modem takes seconds for an SMS: what other carriers take must not wait behind it.
+        children.append(child("delivery-1", "worker", "run", "delivery", "--slot", "1"))
 
 def _announce(settings: Settings) -> None:
     print(f"Jicho is running. Gateway: {settings.base_url}", flush=True)
