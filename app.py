@@ -22,6 +22,7 @@ from services.commands.hub import hub
 from services.commands.ledger import ledger
 from services.commands.messages import messages
 from services.commands.models import models
+from services.commands.schema import schema
 from services.commands.sync import sync
 from services.commands.voices import voices
 from services.commands.webapp import webapp
@@ -57,6 +58,7 @@ main.add_command(messages)
 main.add_command(models)
 main.add_command(recovery_key)
 main.add_command(restore)
+main.add_command(schema)
 main.add_command(sync)
 main.add_command(voices)
 main.add_command(webapp)
@@ -121,11 +123,13 @@ def prepare() -> None:
     """Migrate the store and hand everything not done to the queue again (the launcher does it at start)."""
     from services import queue, runtime
     from services.store.migrate import migrate
+    from services.store.schema import forget_old
 
     with clear_errors():
         configured = configure("prepare")
         site = runtime.current()
         migrate(site.db)
+        forget_old(site.db)
         queue.wait_until_ready(configured.queue_url)
         if not configured.redis_url:
             queue.empty(queue.connect(configured.queue_url))

@@ -15,7 +15,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -138,6 +139,13 @@ def run(settings: Settings) -> None:
         for child in reversed(children):
             child.stop()
         lock.close()
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """For what must not be done while the service runs. Raises AlreadyRunning."""
+    with _lock(directory):
+        yield
 
 
 def _lock(directory: Path) -> IO[str]:

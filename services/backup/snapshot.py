@@ -6,26 +6,26 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from services.backup.errors import BackupError
+from services.store.copying import NotCopied, copy_sqlite
 from services.store.database import Database
-
-_ROOM = 64 * 2**20
 
 
 def take(db: Database, url: str, target: Path) -> None:
     """Writes a copy of the store to `target`, which must not be there. Raises BackupError, OSError.
 
-    SQLite copies it within one read transaction (`VACUUM INTO`), so that what was erased is not in the copy's empty
-    pages either. PostgreSQL's `pg_dump` takes it from one snapshot.
+    PostgreSQL's `pg_dump` takes it from one snapshot.
     """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if db.is_sqlite:
-        _sqlite(db, target)
+        try:
+            copy_sqlite(db, target)
+        except NotCopied as error:
+            raise BackupError(str(error)) from None
     else:
         _tool("pg_dump", url, "--format=custom", "--no-owner", f"--file={target}")
     target.chmod(0o600)
@@ -34,20 +34,6 @@ def take(db: Database, url: str, target: Path) -> None:
 def put_back(source: Path, url: str) -> None:
     """Fills an empty PostgreSQL database from a copy, wholly or not at all. Raises BackupError."""
     _tool("pg_restore", url, "--single-transaction", "--no-owner", "--exit-on-error", "--dbname=", str(source))
-
-
-def sound(path: Path) -> str:
-    """What is wrong with a SQLite file; empty if nothing is. Raises OSError when it cannot be opened at all."""
-    from sqlcipher3 import dbapi2
-
-    connection = dbapi2.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
-    except dbapi2.DatabaseError as error:
-        return str(error)
-    finally:
-        connection.close()
-    return "" if found == ["ok"] else "; ".join(found)
 
 
 def is_empty(url: str) -> bool:
@@ -60,28 +46,6 @@ def is_empty(url: str) -> bool:
         raise BackupError(f"the database cannot be reached: {error.orig}") from None
     finally:
         db.close()
-
-
-def _sqlite(db: Database, target: Path) -> None:
-    from sqlcipher3 import dbapi2
-
-    connection: Any = None
-    try:
-        connection = db.engine.raw_connection()
-        cursor = connection.cursor()
-        size = cursor.execute("PRAGMA page_count").fetchone()[0] * cursor.execute("PRAGMA page_size").fetchone()[0]
-        if shutil.disk_usage(target.parent).free < size + _ROOM:
-            raise BackupError(f"{target.parent} has no room for a copy of the store ({size >> 20} MB): make room")
-        cursor.execute("VACUUM INTO ?", (str(target),))
-        fault = sound(target)
-    except dbapi2.DatabaseError as error:
-        fault = str(error)
-    finally:
-        if connection is not None:
-            connection.close()
-    if fault:
-        target.unlink(missing_ok=True)
-        raise BackupError(f"the store cannot be copied: {fault}. `python app.py doctor` looks into it")
 
 
 def _tool(name: str, url: str, *arguments: str) -> None:

@@ -162,7 +162,7 @@ def _bring_up(place: Place, nothing_since: bool) -> Any:
 
         site = Runtime(current().model_copy(update={"database_url": url}))
         try:
-            migrate(site.db)
+            migrate(site.db, copy=False)
             return None if nothing_since else settle(site)
         finally:
             site.db.close()

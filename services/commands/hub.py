@@ -88,8 +88,10 @@ def hub_work() -> None:
         settings = configure("hub-work")
         if not settings.redis_url:
             raise click.ClickException("REDIS_URL is not set: `python app.py hub run` does this work itself")
+        from services.hub.runtime import current
         from services.hub.work import work
 
+        current().migrate()
         work(settings)
 
 
