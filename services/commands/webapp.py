@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+
+from services.commands import clear_errors, configure
 
 APP = Path(__file__).parents[1] / "gateway" / "app"
 _OLDEST_NODE = (20, 19)
@@ -21,7 +24,7 @@ _SMALLER = 0.95  # what is packed to no less than this share of its size is sent
 
 @click.group()
 def webapp() -> None:
-    """The app in a health worker's browser (build)."""
+    """The app in a health worker's browser (build), and the phones it is on (phones, revoke)."""
 
 
 @webapp.command()
@@ -40,16 +43,54 @@ def build() -> None:
     click.echo("The web app is built: /app/")
 
 
+@webapp.command()
+def phones() -> None:
+    """List the phones that were connected: number, worker, when, when seen last, screenings handed over."""
+    from services import runtime
+    from services.screening import pocket_life
+    from services.store.migrate import migrate
+
+    with clear_errors():
+        configure("command")
+        migrate(runtime.current().db)
+        with runtime.current().db.read() as tx:
+            found = pocket_life.phones(tx)
+        for each in found:
+            last = _day(each.seen_at) if each.seen_at else "never"
+            state = f"  (closed {_day(each.revoked_at)})" if each.revoked_at else ""
+            since = _day(each.enrolled_at)
+            click.echo(f"{each.number}  {each.worker}  since {since}, seen {last}, {each.screenings} screenings{state}")
+
+
+@webapp.command()
+@click.argument("number", type=int)
+def revoke(number: int) -> None:
+    """Close the app on phone NUMBER, which was lost: at its next contact it erases all that it holds."""
+    from services import runtime
+    from services.screening import pocket_life
+    from services.store.migrate import migrate
+
+    with clear_errors():
+        configure("command")
+        migrate(runtime.current().db)
+        with runtime.current().db.write() as tx:
+            revoked = pocket_life.revoke(tx, number)
+        if not revoked:
+            raise click.ClickException(f"there is no phone {number}: see `python app.py webapp phones`")
+        click.echo(f"Closed. Phone {number} erases what it holds when it makes contact.")
+
+
 def specified() -> str:
     """What `src/specification.json` has to hold: the numbers that the app shares with this server."""
     from flows.open_screening import CONSENT, OLDEST
     from services.inference.specification import specification
-    from services.screening import decision, sanitise
+    from services.screening import decision, pocket, sanitise
 
     shared = specification()
     shared["sanitise"] = {
         name: getattr(sanitise, name) for name in ("MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "LONGEST", "QUALITY")
     }
+    shared["pocket"] = {name: getattr(pocket, name) for name in ("MOST_BYTES", "LONGEST", "QUALITIES")}
     shared["decision"] = {"ABSTENTION_LIMIT": decision.ABSTENTION_LIMIT, "EYES": decision.EYES}
     shared["conversation"] = {"CONSENT": CONSENT, "OLDEST": OLDEST}
     return json.dumps(shared, indent=2) + "\n"
@@ -75,6 +116,10 @@ def _node() -> tuple[Path, list[str]]:
         if subprocess.run(command, check=False).returncode:
             raise click.ClickException(f"no Node 20.19 or newer on PATH, and no {_NODE_WHEEL} to be had")
     return node, [str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]  # a wheel has no links
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
 
 
 def _version(node: str) -> tuple[int, ...]:

@@ -7,14 +7,14 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from flows.catalogue import LANGUAGES
 from flows.open_screening import OLDEST
 from services import runtime
 from services.channels.phone_numbers import NotAPhone, normalise
 from services.same_origin import refuse_other_sites
-from services.screening import pocket
+from services.screening import pocket, pocket_life
 from services.screening.decision import EYES
 
 blueprint = Blueprint("handover", __name__, url_prefix="/app")
@@ -60,6 +60,29 @@ def screening(ref: UUID) -> Response:
         abort(410)
 
 
+@blueprint.delete("/screenings/<uuid:ref>")
+def withdrawal(ref: UUID) -> tuple[str, int]:
+    """A patient took her consent back on the phone. As often as it comes, once."""
+    with runtime.current().db.write() as tx:
+        pocket_life.withdraw(tx, _device(tx), str(ref))
+    return "", 204
+
+
+@blueprint.get("/news")
+def news() -> Response:
+    """What became of this phone's screenings, by the names that it gave them; 304 when nothing did since the `ETag`."""
+    with runtime.current().db.read() as tx:
+        device = _device(tx)
+        answer = jsonify(pocket_life.news(tx, device))
+    if pocket_life.is_long_unseen(device):
+        with runtime.current().db.write() as tx:
+            pocket_life.note_seen(tx, device)
+    answer.add_etag()
+    answer.headers["Cache-Control"] = "no-store"
+    answer.make_conditional(request)
+    return answer
+
+
 @blueprint.put("/screenings/<uuid:ref>/photographs/<uuid:photo>")
 def photograph(ref: UUID, photo: UUID) -> tuple[str, int]:
     """A photograph as `photograph`, with `eye` and the phone's own `reading`. As often as it comes, one."""
@@ -83,11 +106,13 @@ def photograph(ref: UUID, photo: UUID) -> tuple[str, int]:
 
 
 def _device(tx: Any) -> Any:
-    """The enrolled phone that asks, or 401."""
+    """The enrolled phone that asks; 401 for another, 403 for one that was closed: it erases what it holds."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     device = pocket.device_of(tx, token) if scheme == "Bearer" and token else None
     if device is None:
         abort(401)
+    if device.revoked_at is not None:
+        abort(make_response(jsonify(closed=True), 403))
     return device
 
 

@@ -63,13 +63,19 @@ def release() -> Response:
 @blueprint.get("/words/<language>.json")
 def words(language: str) -> Response:
     """The catalogue of one language."""
-    return _answer(files.of_words(language), "no-cache")
+    return _answer(files.of_words(runtime.current(), language), "no-cache")
 
 
 @blueprint.get("/site.json")
 def site() -> Response:
     """The clinic's name, and where referred patients are sent."""
     return _answer(files.of_site(runtime.current()), "no-cache")
+
+
+@blueprint.get("/programmes.json")
+def programmes() -> Response:
+    """What can be read with the app here."""
+    return _answer(files.of_programmes(runtime.current()), "no-cache")
 
 
 @blueprint.get("/audio/<language>/<message>")
@@ -81,9 +87,7 @@ def sound(language: str, message: str) -> Response:
 @blueprint.get("/models/<programme>/<path:name>")
 def model(programme: str, name: str) -> Response:
     """A file of the models in use here."""
-    if programme not in files.PROGRAMMES:
-        abort(404)
-    return _answer(files.of_model(runtime.current().settings.data_dir, programme, name), "no-cache")
+    return _answer(files.of_model(runtime.current(), programme, name), "no-cache")
 
 
 def _answer(file: File | None, cached: str) -> Response:

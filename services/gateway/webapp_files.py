@@ -16,21 +16,21 @@ from typing import Any
 
 from flows.catalogue import LANGUAGES, messages
 from flows.render_voice import Utterance
-from services import VERSION
+from services import VERSION, programmes
 from services.calls.clips import key_of, path_of
 from services.calls.playback import TYPES, joined
 from services.inference.manifest import ModelError, load
+from services.programmes import Programme
 from services.runtime import Runtime
+from services.screening.decision import EYES
 from services.screening.referral import destination
 from services.updates import installed
 
 DIST = Path(__file__).parent / "app" / "dist"
-PROGRAMMES = ("dr",)
-"""Those whose conversation the app can hold."""
 MESSAGES = (
-    *("app-", "answer-", "ask-birth-year", "ask-consent", "ask-language", "ask-patient-language"),
+    *("app-", "answer-", "ask-birth-year", "ask-consent", "ask-language", "ask-patient-language", "ask-withdraw"),
     *("ask-sex", "ask-urgent", "consent-declined", "eye-", "language-", "menu-language"),
-    *("photo-", "place-", "quality-", "result-", "worker-"),
+    *("menu-withdraw", "photo-", "place-", "quality-", "result-", "withdraw-", "worker-"),
 )
 """How the ids of the sentences begin that the app says."""
 SPOKEN = ("result-refer", "result-refer-urgent", "result-rescreen")
@@ -78,9 +78,13 @@ def of_shell(name: str) -> File | None:
     return _file(path) if path.is_relative_to(DIST) and path.is_file() and path.suffix != ".gz" else None
 
 
-def of_words(language: str) -> File | None:
-    """The sentences of the app in one language, by their ids."""
-    return _words(language) if language in LANGUAGES else None
+def of_words(site: Runtime, language: str) -> File | None:
+    """The sentences of the app and of its programmes in one language, by their ids."""
+    if language not in LANGUAGES:
+        return None
+    found = offered(site)
+    said = {message for each in found for answer in each.says.values() for message in answer}
+    return _words(language, frozenset(said | {title_of(each) for each in found}))
 
 
 def of_site(site: Runtime) -> File:
@@ -88,6 +92,28 @@ def of_site(site: Runtime) -> File:
     with site.db.read() as tx:
         place = destination(tx).place
     return _written({"clinic": site.settings.clinic, "place": place})
+
+
+def offered(site: Runtime) -> tuple[Programme, ...]:
+    """Those of the site's programmes that the app can hold: a case of two eyes, and questions of one picture."""
+    return tuple(
+        each for each in programmes.offered(site.settings) if each.photographs == "question" or each.parts == EYES
+    )
+
+
+def of_programmes(site: Runtime) -> File:
+    """What the app has to know of them: `[{"name", "photographs", "title", "says"}]`, the main one first."""
+    return _written(
+        [
+            {"name": each.name, "photographs": each.photographs, "title": title_of(each), "says": dict(each.says)}
+            for each in offered(site)
+        ]
+    )
+
+
+def title_of(programme: Programme) -> str:
+    """The id of the programme's name as people read it."""
+    return f"menu-{programme.name}"
 
 
 def of_sound(site: Runtime, language: str, message: str) -> File | None:
@@ -101,9 +127,10 @@ def of_sound(site: Runtime, language: str, message: str) -> File | None:
     return _held(joined([path], form), TYPES[form][1]) if path.is_file() else None
 
 
-def of_model(data_dir: Path, programme: str, name: str) -> File | None:
+def of_model(site: Runtime, programme: str, name: str) -> File | None:
     """The manifest of a programme's newest models, or a file that it names."""
-    folder = _models(data_dir, programme)
+    known = programme in {each.name for each in offered(site)}
+    folder = _models(site.settings.data_dir, programme) if known else None
     if folder is None or name not in _names(folder, programme):
         return None
     path = folder / programme / name
@@ -111,33 +138,33 @@ def of_model(data_dir: Path, programme: str, name: str) -> File | None:
 
 
 def release(site: Runtime) -> dict[str, Any]:
-    """`{"version", "release", "groups": [{"name", "files": [{"url", "sha256", "bytes", "transfer"}]}]}`. The first
-    group is what every phone needs, the others are programmes."""
-    data_dir = site.settings.data_dir
+    """`{"version", "release", "groups": [{"name", "kind", "files": [{"url", "sha256", "bytes", "transfer"}]}]}`. Every
+    phone needs those of kind "shell" and "audio", and of kind "programme" those that it works with."""
     shell = {f"/app/{name}": of_shell(name) for name in _built()}
     shell["/app/site.json"] = of_site(site)
-    shell |= {f"/app/words/{language}.json": of_words(language) for language in LANGUAGES}
-    groups = [_group("shell", shell)]
-    for programme in PROGRAMMES:
-        folder = _models(data_dir, programme)
+    shell["/app/programmes.json"] = of_programmes(site)
+    shell |= {f"/app/words/{language}.json": of_words(site, language) for language in LANGUAGES}
+    groups = [_group("shell", "shell", shell)]
+    for programme in (each.name for each in offered(site)):
+        folder = _models(site.settings.data_dir, programme)
         if folder is not None:
             names = _names(folder, programme)
-            models = {f"/app/models/{programme}/{name}": of_model(data_dir, programme, name) for name in names}
-            groups.append(_group(programme, models))
+            models = {f"/app/models/{programme}/{name}": of_model(site, programme, name) for name in names}
+            groups.append(_group(programme, "programme", models))
     for language in LANGUAGES:
         sounds = {f"/app/audio/{language}/{message}": of_sound(site, language, message) for message in SPOKEN}
-        groups.append(_group(f"audio-{language}", sounds))
+        groups.append(_group(f"audio-{language}", "audio", sounds))
     listed = json.dumps(groups, sort_keys=True).encode()
     return {"version": VERSION, "release": hashlib.sha256(listed).hexdigest(), "groups": groups}
 
 
-def _group(name: str, files: Mapping[str, File | None]) -> dict[str, Any]:
+def _group(name: str, kind: str, files: Mapping[str, File | None]) -> dict[str, Any]:
     listed = [
         {"url": url, "sha256": file.sha256, "bytes": file.size, "transfer": file.transfer}
         for url, file in sorted(files.items())
         if file is not None
     ]
-    return {"name": name, "files": listed}
+    return {"name": name, "kind": kind, "files": listed}
 
 
 def _built() -> list[str]:
@@ -181,8 +208,9 @@ def _hashed(path: Path, _changed: int) -> File:
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _words(language: str) -> File:
-    return _written({key: words for key, words in messages(language).items() if key.startswith(MESSAGES)})
+def _words(language: str, said: frozenset[str]) -> File:
+    wanted = {key: words for key, words in messages(language).items() if key in said or key.startswith(MESSAGES)}
+    return _written(wanted)
 
 
 def _written(value: object) -> File:

@@ -26,6 +26,9 @@ from services.store.database import insert_once
 from services.store.tables import app_code, app_device, app_reading, app_screening, inbound, photo, screening, worker
 
 CHANNEL = "app"
+MOST_BYTES, LONGEST, QUALITIES = 300_000, 1600, (0.9, 0.8, 0.7, 0.6)
+"""How a phone makes a larger photograph smaller, before it reads it: pixels of the longest side, then the first quality
+of a JPEG with which it is small enough. It reads what it sends, so both sides have the same picture."""
 _CODE_MS = 10 * MINUTE_MS
 _CODES_AN_HOUR = 3
 
@@ -74,9 +77,10 @@ def enrol(tx: Connection, msisdn: str, code: str) -> str | None:
 
 
 def device_of(tx: Connection, token: str) -> Any:
-    """The device of a token, with its worker's `msisdn`; None when there is none or she is no worker any more."""
+    """The device of a token, with its worker's `msisdn` and when it was `revoked_at`; None when there is none or she is
+    no worker any more."""
     return tx.execute(
-        sa.select(app_device.c.id, worker.c.msisdn)
+        sa.select(app_device.c.id, app_device.c.revoked_at, app_device.c.seen_at, worker.c.msisdn)
         .join(worker, worker.c.id == app_device.c.worker_id)
         .where(app_device.c.token_sha256 == _sha256(token), worker.c.active)
     ).first()
@@ -85,7 +89,7 @@ def device_of(tx: Connection, token: str) -> Any:
 def take_screening(tx: Connection, device: Any, ref: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Opens a screening that a phone opened, once: `{"code"}`. `given` is checked at the door; consent was read on the
     phone in the worker's language. Raises NotTaken for one whose consent was taken back here meanwhile."""
-    known = _screening_of(tx, device, ref)
+    known = screening_of(tx, device, ref)
     if known is None:
         opened = open_screening(
             tx,
@@ -99,11 +103,13 @@ def take_screening(tx: Connection, device: Any, ref: str, given: Mapping[str, An
             priority="urgent" if given["urgent"] else "routine",
         )
         screening_id = tx.execute(sa.select(screening.c.id).where(screening.c.code == opened["code"])).scalar_one()
-        tx.execute(app_screening.insert().values(app_device_id=device.id, ref=ref, screening_id=screening_id))
+        row = {"app_device_id": device.id, "ref": ref, "screening_id": screening_id, "one_eye": given["one_eye"]}
+        tx.execute(app_screening.insert().values(row))
         return {"code": opened["code"]}
     if known.state == "withdrawn":
         raise NotTaken("consent was taken back")
     if given["one_eye"] and known.state == "open":
+        tx.execute(app_screening.update().where(app_screening.c.screening_id == known.id).values(one_eye=True))
         finish_with_one_eye(tx, code=known.code, worker=device.msisdn)
     return {"code": known.code}
 
@@ -115,7 +121,7 @@ def take_photograph(
     once. Raises NotTaken, and OSError when the disk refuses."""
     sha256 = site.media.receive(content)
     with site.db.write() as tx:
-        known = _screening_of(tx, device, ref)
+        known = screening_of(tx, device, ref)
         if known is None or known.state == "withdrawn":
             raise NotTaken("no such screening")
         row = {
@@ -149,7 +155,7 @@ def take_photograph(
         read_when_complete(tx, photo_id)
 
 
-def _screening_of(tx: Connection, device: Any, ref: str) -> Any:
+def screening_of(tx: Connection, device: Any, ref: str) -> Any:
     return tx.execute(
         sa.select(screening)
         .join(app_screening, app_screening.c.screening_id == screening.c.id)

@@ -26,7 +26,7 @@ from services.screening.retakes import settle_retake, wait_for_retake
 from services.screening.reviews import verdict_that_holds, verdicts_applied
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
-from services.store.tables import reading, screening
+from services.store.tables import app_reading, app_screening, reading, screening
 from services.sync.events import record_result
 
 
@@ -53,7 +53,7 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
     eyes = eye_outcomes(tx, case.id)
     this_eye = outcome_of_eye(eyes[photo.eye])
     assert this_eye is not None, "settle follows a reading of this eye"
-    outcome = outcome_of_patient(eyes, urgent=case.priority == "urgent")
+    outcome = outcome_of_patient(eyes, one_eye=_has_one_eye(tx, case.id), urgent=case.priority == "urgent")
     other = EYES[1 - EYES.index(photo.eye)]
     doubtful = eyes[photo.eye][-1] == "doubtful"
     if this_eye == "retake":
@@ -70,17 +70,18 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
         message_id = "worker-normal-refer" if outcome_of_eye(eyes[other]) == "refer" else "worker-normal-urgent"
     else:
         message_id = "worker-normal-done"
-    tell_worker(
-        tx,
-        photo,
-        message_id,
-        key=f"read:{photo.id}",
-        code=case.code,
-        eye=f"eye-{photo.eye}",
-        other=f"eye-{other}",
-        reason=reason,
-        place=destination(tx, case.id).place,
-    )
+    if not _was_seen(tx, photo.id):
+        tell_worker(
+            tx,
+            photo,
+            message_id,
+            key=f"read:{photo.id}",
+            code=case.code,
+            eye=f"eye-{photo.eye}",
+            other=f"eye-{other}",
+            reason=reason,
+            place=destination(tx, case.id).place,
+        )
     if outcome is not None:
         announce(tx, case.id, outcome)
     if case.outcome is not None:
@@ -139,6 +140,22 @@ def eye_outcomes(tx: Connection, screening_id: int) -> dict[str, list[Finding]]:
         if eye not in judged or number > held.last_reading:
             eyes[eye].append("doubtful" if outcome == "retake" and gradable else outcome)
     return eyes
+
+
+def _has_one_eye(tx: Connection, screening_id: int) -> bool:
+    """Whether the web app said so when it handed a screening over."""
+    said = sa.select(app_screening.c.one_eye).where(app_screening.c.screening_id == screening_id)
+    return bool(tx.execute(said).scalar())
+
+
+def _was_seen(tx: Connection, photo_id: int) -> bool:
+    """Whether the worker saw on her own screen what was read here: an SMS that says so again costs and says nothing."""
+    seen, outcome, gradable = tx.execute(
+        sa.select(app_reading.c.content, reading.c.outcome, reading.c.gradable)
+        .select_from(reading.outerjoin(app_reading, app_reading.c.photo_id == reading.c.photo_id))
+        .where(reading.c.photo_id == photo_id)
+    ).one()
+    return bool(seen) and (seen.get("outcome"), seen.get("quality", {}).get("gradable")) == (outcome, gradable)
 
 
 def _signs(tx: Connection, screening_id: int, eye: str) -> set[str]:

@@ -80,6 +80,9 @@ app_device = sa.Table(
     of("worker"),
     sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
     at("enrolled_at"),
+    at("seen_at", nullable=True),
+    # Lost, or given away: at its next contact it erases what it holds.
+    at("revoked_at", nullable=True),
 )
 
 # A screening that was opened on a phone, by the name that the phone gave it.
@@ -90,6 +93,8 @@ app_screening = sa.Table(
     of("app_device"),
     sa.Column("ref", sa.Text, nullable=False),
     sa.Column("screening_id", ID, sa.ForeignKey("screening.id"), nullable=False, unique=True),
+    # The worker says that only one eye can be seen.
+    sa.Column("one_eye", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("app_device_id", "ref"),
 )
 

@@ -1,7 +1,7 @@
 // From readings of photographs to what happens to a patient: services/screening/decision.py, where the rules are given.
 
 import { decision as D } from "./specification.json";
-import type { Outcome } from "./reading/engine";
+import type { Outcome } from "./reading/grades";
 
 export type Eye = "left" | "right";
 export type Finding = Outcome | "doubtful";

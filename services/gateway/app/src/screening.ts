@@ -1,5 +1,6 @@
 import { EYES, type Eye, type Finding, outcomeOfEye, outcomeOfPatient } from "./decision";
-import type { Outcome, Reading } from "./reading/engine";
+import type { GradeReading } from "./reading/engine";
+import type { Outcome } from "./reading/grades";
 import { site } from "./site";
 import type { Vault } from "./vault";
 import { type Language, words } from "./words";
@@ -11,23 +12,39 @@ export interface Screening {
   number: number;
   code: string;
   openedAt: number;
-  sex: "female" | "male";
+  sex: "female" | "male" | "unknown";
   birthYear: number;
   phone: string;
   language: Language;
   consent: string;
   urgent: boolean;
   oneEye: boolean;
+  /** What of that the server knows. */
+  oneEyeTold?: boolean;
+  /** Whether the server may know of it. */
+  sent?: boolean;
+  /** The patient took her consent back: what is left of it is its name, until the server knows as well. */
+  withdrawn?: boolean;
+  clinic?: Clinic;
   /** Whether it is being worked on: where the phone goes off, it comes back. */
   onScreen: boolean;
   photographs: Photograph[];
 }
 
+/** What the server says of a screening: from its own readings, or a specialist's. */
+export interface Clinic {
+  outcome: Outcome | null;
+  reviewed: boolean;
+  /** Ids of sentences with their parameters. */
+  says: [string, Record<string, string>][];
+}
+
 export interface Photograph {
   id: string;
   eye: Eye;
+  sha256: string;
   takenAt: number;
-  reading: Reading;
+  reading: GradeReading;
   handedOver: boolean;
 }
 
@@ -38,6 +55,12 @@ export function findingsOf(screening: Screening): Record<Eye, Finding[]> {
   const of = (eye: Eye) => screening.photographs.filter((each) => each.eye === eye).map(finding);
   return { left: of("left"), right: of("right") };
 }
+
+/** What the clinic says, where that is more than this phone found itself. */
+export const newsOf = (screening: Screening): Clinic | null => {
+  const { clinic } = screening;
+  return clinic?.outcome && (clinic.reviewed || clinic.outcome !== outcomeOf(screening)) ? clinic : null;
+};
 
 export const outcomeOf = (screening: Screening): Outcome | null =>
   outcomeOfPatient(findingsOf(screening), screening.oneEye, screening.urgent);
@@ -85,6 +108,22 @@ export const patientMessage = (screening: Screening): string => {
 
 export const save = (vault: Vault, screening: Screening): Promise<void> =>
   vault.putJson("screenings", screening.id, screening);
+
+/** Leaves nothing of a screening on this phone. */
+export async function forget(vault: Vault, screening: Screening): Promise<void> {
+  for (const photograph of screening.photographs) await vault.delete("photographs", photograph.id);
+  await vault.delete("screenings", screening.id);
+}
+
+/** The patient takes her consent back: forgets all that says anything of her. The server is told by the name that is
+ * left, where it may know the screening. */
+export async function withdraw(vault: Vault, screening: Screening): Promise<void> {
+  for (const photograph of screening.photographs) await vault.delete("photographs", photograph.id);
+  const nothing = { sex: "unknown", birthYear: 0, phone: "", urgent: false, oneEye: false, photographs: [], clinic: undefined } as const;
+  Object.assign(screening, nothing, { photographs: [], onScreen: false, withdrawn: true });
+  if (screening.sent) await save(vault, screening);
+  else await vault.delete("screenings", screening.id);
+}
 
 /** Every screening on this phone, newest first. */
 export async function all(vault: Vault): Promise<Screening[]> {

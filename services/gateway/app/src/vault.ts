@@ -7,6 +7,12 @@ const ITERATIONS = 600_000; // OWASP's figure for PBKDF2 with SHA-256
 
 export class WrongPin extends Error {}
 
+interface Wrapped {
+  salt: Uint8Array<ArrayBuffer>;
+  iv: Uint8Array<ArrayBuffer>;
+  wrapped: ArrayBuffer;
+}
+
 export class Vault {
   private constructor(
     private readonly database: IDBDatabase,
@@ -20,23 +26,28 @@ export class Vault {
   /** Opens what is here, or begins it where nothing is. Throws WrongPin. */
   static async open(pin: string): Promise<Vault> {
     const database = await opened();
-    const found = (await get(database, "meta", "key")) as { salt: Uint8Array<ArrayBuffer>; iv: Uint8Array<ArrayBuffer>; wrapped: ArrayBuffer } | undefined;
-    if (found) {
-      const opener = await derived(pin, found.salt);
-      const key = await crypto.subtle
-        .unwrapKey("raw", found.wrapped, opener, { name: "AES-GCM", iv: found.iv }, "AES-GCM", false, ["encrypt", "decrypt"])
-        .catch(() => {
-          throw new WrongPin();
-        });
-      return new Vault(database, key);
-    }
+    const found = (await get(database, "meta", "key")) as Wrapped | undefined;
+    if (found) return new Vault(database, await unwrapped(found, pin, false));
     const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);
-    const salt = crypto.getRandomValues(new Uint8Array(16));
-    const iv = crypto.getRandomValues(new Uint8Array(12));
-    const wrapped = await crypto.subtle.wrapKey("raw", key, await derived(pin, salt), { name: "AES-GCM", iv });
-    await put(database, "meta", "key", { salt, iv, wrapped });
+    await put(database, "meta", "key", await wrapped(key, pin));
     await navigator.storage?.persist?.(); // or a full phone may throw it all away
     return Vault.open(pin);
+  }
+
+  /** From now on another PIN opens what is here: its key is wrapped anew, in one step. Throws WrongPin. */
+  static async changePin(pin: string, other: string): Promise<void> {
+    const database = await opened();
+    const found = (await get(database, "meta", "key")) as Wrapped;
+    await put(database, "meta", "key", await wrapped(await unwrapped(found, pin, true), other));
+  }
+
+  /** Forgets all there is, the key first. */
+  static async erase(): Promise<void> {
+    const database = await opened();
+    for (const store of STORES) {
+      const transaction = database.transaction(store, "readwrite", { durability: "strict" });
+      await settled(transaction.objectStore(store).clear());
+    }
   }
 
   async put(store: Store, id: string, content: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -72,6 +83,21 @@ export class Vault {
 }
 
 const place = (store: Store, id: string) => new TextEncoder().encode(`${store}:${id}`);
+
+async function wrapped(key: CryptoKey, pin: string): Promise<Wrapped> {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  return { salt, iv, wrapped: await crypto.subtle.wrapKey("raw", key, await derived(pin, salt), { name: "AES-GCM", iv }) };
+}
+
+async function unwrapped(found: Wrapped, pin: string, extractable: boolean): Promise<CryptoKey> {
+  const opener = await derived(pin, found.salt);
+  return crypto.subtle
+    .unwrapKey("raw", found.wrapped, opener, { name: "AES-GCM", iv: found.iv }, "AES-GCM", extractable, ["encrypt", "decrypt"])
+    .catch(() => {
+      throw new WrongPin();
+    });
+}
 
 async function derived(pin: string, salt: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   const typed = await crypto.subtle.importKey("raw", new TextEncoder().encode(pin), "PBKDF2", false, ["deriveKey"]);

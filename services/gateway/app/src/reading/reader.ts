@@ -22,21 +22,30 @@ export class Reader {
 
   /** Loads a model before it is needed. Throws NotRead. */
   async load(folder: string, tier: string): Promise<void> {
-    await this.ask({ what: "load", folder, tier }, () => {});
+    await this.ask({ what: "load", folder, tier });
   }
 
-  /** Throws NotRead. */
-  async read(folder: string, tier: string, photograph: Blob, progress: Progress): Promise<Reading> {
-    return (await this.ask({ what: "read", folder, tier, photograph }, progress))!;
+  /** What was found, and the bytes it was found in, which are fewer than those of a camera. Throws NotRead. */
+  async read(folder: string, tier: string, photograph: Blob, progress: Progress): Promise<{ reading: Reading; photograph: ArrayBuffer }> {
+    return (await this.ask({ what: "read", folder, tier, photograph }, progress)) as { reading: Reading; photograph: ArrayBuffer };
   }
 
-  private ask(ask: WithoutId<Ask>, progress: Progress): Promise<Reading | null> {
+  /** Tries a model that was downloaded on its golden cases. Throws NotRead when it may not be put into use. */
+  async try(folder: string, listed: Record<string, string>): Promise<void> {
+    await this.ask({ what: "try", folder, listed });
+  }
+
+  close(): void {
+    this.worker.terminate();
+  }
+
+  private ask(ask: WithoutId<Ask>, progress: Progress = () => {}): Promise<{ reading: Reading | null; photograph: ArrayBuffer | null }> {
     const id = ++this.last;
     return new Promise((resolve, reject) => {
       const settle = (answer: Answer) => {
         this.waiting.delete(id);
         if ("error" in answer) reject(new NotRead(answer.error, { cause: answer.detail }));
-        else if ("reading" in answer) resolve(answer.reading);
+        else if ("reading" in answer) resolve(answer);
       };
       this.waiting.set(id, { settle, progress });
       this.worker.postMessage({ ...ask, id });

@@ -59,6 +59,7 @@ export function details(number: number): Promise<Screening | null> {
         urgent: given.get("urgent") === "yes",
         oneEye: false,
         onScreen: true,
+        sent: false,
         photographs: [],
       });
     };

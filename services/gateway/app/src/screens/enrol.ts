@@ -34,7 +34,7 @@ export function enrol(vault: Vault): Promise<void> {
         }
       } catch (error) {
         if (!(error instanceof NotHandedOver)) throw error;
-        problem.textContent = words(error.message === "no network" ? "app-no-network" : "app-enrol-failed");
+        problem.textContent = words(error.status === 0 ? "app-no-network" : "app-enrol-failed");
         second.hidden = true;
         code.value = "";
         code.required = false;

@@ -2,23 +2,35 @@
 
 import { EYES, type Eye, outcomeOfEye } from "../decision";
 import { el, show } from "../dom";
+import type { GradeReading } from "../reading/engine";
 import { NotRead, type Reader } from "../reading/reader";
-import { type Photograph, type Screening, findingsOf, outcomeOf, patientMessage, save, verdict } from "../screening";
+import { type Photograph, type Screening, findingsOf, newsOf, outcomeOf, patientMessage, save, verdict } from "../screening";
+import { digest } from "../release";
 import { site } from "../site";
 import { player } from "../sound";
+import { folder } from "../programmes";
 import { tier } from "../tier";
 import type { Vault } from "../vault";
 import { ready, words } from "../words";
+import { withdrawal } from "./withdrawal";
+
+interface Here {
+  vault: Vault;
+  reader: Reader;
+  programme: string;
+  screening: Screening;
+}
 
 /** Shows a screening until the worker leaves it. */
-export async function photographs(vault: Vault, reader: Reader, screening: Screening): Promise<void> {
+export async function photographs(vault: Vault, reader: Reader, programme: string, screening: Screening): Promise<void> {
   await ready(screening.language);
   screening.onScreen = true;
   await save(vault, screening);
-  for (let left = false; !left; ) left = await once(vault, reader, screening);
+  for (let left = false; !left; ) left = await once({ vault, reader, programme, screening });
 }
 
-function once(vault: Vault, reader: Reader, screening: Screening): Promise<boolean> {
+function once(here: Here): Promise<boolean> {
+  const { vault, screening } = here;
   return new Promise((resolve) => {
     const again = () => resolve(false);
     const outcome = outcomeOf(screening);
@@ -35,15 +47,18 @@ function once(vault: Vault, reader: Reader, screening: Screening): Promise<boole
     const mayBeOneEye = !outcome && !screening.oneEye && screening.photographs.length > 0;
     show(
       el("h1", {}, screening.code || `#${screening.number}`),
-      ...EYES.map((eye) => card(vault, reader, screening, eye, again)),
+      ...EYES.map((eye) => card(here, eye, again)),
       outcome && told(screening),
+      fromClinic(screening),
       mayBeOneEye && el("button", { class: "quiet", id: "one-eye", onclick: oneEye }, words("app-one-eye")),
+      el("button", { class: "quiet", id: "withdraw", onclick: async () => resolve(await withdrawal(vault, screening)) }, words("menu-withdraw")),
       el("button", { id: "close", onclick: leaving }, words(outcome ? "app-done" : "app-back")),
     );
   });
 }
 
-function card(vault: Vault, reader: Reader, screening: Screening, eye: Eye, again: () => void): HTMLElement {
+function card(here: Here, eye: Eye, again: () => void): HTMLElement {
+  const { vault, screening } = here;
   const taken = screening.photographs.filter((each) => each.eye === eye);
   const last = taken.at(-1);
   const wanted = outcomeOf(screening) !== "rescreen" && ["retake", null].includes(outcomeOfEye(findingsOf(screening)[eye]));
@@ -58,7 +73,7 @@ function card(vault: Vault, reader: Reader, screening: Screening, eye: Eye, agai
     bar.hidden = false;
     state.textContent = words("app-reading");
     try {
-      await add(vault, reader, screening, eye, file, (share) => (bar.value = share));
+      await add(here, eye, file, (share) => (bar.value = share));
       again();
     } catch (error) {
       if (!(error instanceof NotRead)) throw error;
@@ -82,10 +97,15 @@ function card(vault: Vault, reader: Reader, screening: Screening, eye: Eye, agai
 }
 
 /** Keeps a photograph and what was found in it, both or neither. */
-async function add(vault: Vault, reader: Reader, screening: Screening, eye: Eye, file: File, progress: (share: number) => void): Promise<void> {
-  const reading = await reader.read("/app/models/dr/", await tier(), file, (_, share) => progress(share));
-  const photograph: Photograph = { id: crypto.randomUUID(), eye, takenAt: Date.now(), reading, handedOver: false };
-  await vault.put("photographs", photograph.id, new Uint8Array(await file.arrayBuffer()));
+async function add({ vault, reader, programme, screening }: Here, eye: Eye, file: File, progress: (share: number) => void): Promise<void> {
+  const found = await reader.read(folder(programme), await tier(), file, (_, share) => progress(share));
+  const reading = found.reading as GradeReading;
+  const sha256 = await digest(found.photograph);
+  const earlier = screening.photographs.find((each) => each.sha256 === sha256);
+  // As at the clinic: the same picture again is neither a second attempt nor the other eye.
+  if (earlier) throw new NotRead(earlier.eye === eye ? "photo-repeated" : "photo-of-other-eye");
+  const photograph: Photograph = { id: crypto.randomUUID(), eye, sha256, takenAt: Date.now(), reading, handedOver: false };
+  await vault.put("photographs", photograph.id, new Uint8Array(found.photograph));
   screening.photographs.push(photograph);
   await save(vault, screening);
 }
@@ -95,6 +115,14 @@ async function picture(vault: Vault, photograph: Photograph, eye: Eye): Promise<
   if (!content) return null;
   const url = URL.createObjectURL(new Blob([content]));
   return el("img", { src: url, alt: words(`app-eye-${eye}`), onload: () => URL.revokeObjectURL(url) });
+}
+
+/** What the clinic's server, or a specialist, found since. */
+function fromClinic(screening: Screening): HTMLElement | null {
+  const clinic = newsOf(screening);
+  if (!clinic) return null;
+  const said = clinic.says.map(([id, parameters]) => el("p", {}, words(id, parameters)));
+  return el("section", { class: "eye", id: "from-clinic" }, el("h2", {}, words("app-from-clinic")), ...said);
 }
 
 /** What the patient is told, in her language, to read or to hear. */
