@@ -64,19 +64,21 @@ class Awaited:
         self._journal.execute("DELETE FROM awaited WHERE id = ?", (awaited,))
 
     def reported(
-        self, number: str, reference: str, state: DeliveryState | None, status: str, reason: str = ""
+        self, number: str, references: tuple[str, ...], state: DeliveryState | None, status: str, reason: str = ""
     ) -> DeliveryReport | None:
-        """What the report of one part says of its message, or None if that is not known yet.
+        """What the report of one part says of its message, or None if that is not known yet. `references`: how the part
+        may have been called when it was taken, the likeliest first.
 
         A message is delivered when all its parts are, and failed when one is. A reference that nobody knows belongs to
         the newest message to this number of which not every part's reference was written down: the process died.
         """
         if state not in (DeliveryState.DELIVERED, DeliveryState.FAILED):
             return None
-        found = self._find(number, reference)
-        if found is None:
+        place = self._find(number, references)
+        if place is None:
             _LOG.info("report of a part that nobody waits for", extra={"carrier": self._carrier, "status": status})
             return None
+        found, reference = place
         self._journal.execute(
             "UPDATE part SET state = ? WHERE awaited = ? AND reference = ?", (state.value, found, reference)
         )
@@ -92,15 +94,16 @@ class Awaited:
         """The store has the report: nothing more is waited for."""
         self.drop(awaited)
 
-    def _find(self, number: str, reference: str) -> str | None:
+    def _find(self, number: str, references: tuple[str, ...]) -> tuple[str, str] | None:
         token = self._token(number)
-        wanted = "reference = ? AND (number = ? OR NOT ?)"
-        row = self._journal.execute(
-            f"SELECT id FROM part JOIN awaited ON awaited = id WHERE {wanted} ORDER BY part.state, at DESC LIMIT 1",
-            (reference, token, self._by_number),
-        ).fetchone()
-        if row is not None:
-            return str(row[0])
+        for reference in references:
+            row = self._journal.execute(
+                "SELECT id FROM part JOIN awaited ON awaited = id WHERE reference = ? AND (number = ? OR NOT ?)"
+                " ORDER BY part.state, at DESC LIMIT 1",
+                (reference, token, self._by_number),
+            ).fetchone()
+            if row is not None:
+                return str(row[0]), reference
         row = self._journal.execute(
             "SELECT id FROM awaited WHERE number = ? AND parts > (SELECT count(*) FROM part WHERE awaited = id)"
             " ORDER BY at DESC LIMIT 1",
@@ -108,8 +111,8 @@ class Awaited:
         ).fetchone()
         if row is None:
             return None
-        self.went(str(row[0]), reference)
-        return str(row[0])
+        self.went(str(row[0]), references[0])
+        return str(row[0]), references[0]
 
     def _forget_old(self) -> None:
         before = now_ms() - _KEPT_MS

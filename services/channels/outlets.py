@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from services.channels.base import ChannelError, DeliveryReport, Inbound, Outbound, Receipt
-from services.channels.held import Begin
+from services.channels.held import BEGIN_S, Begin
 from services.durable import write_durably
 from services.store.clock import now_ms
 
@@ -47,8 +47,8 @@ class Jobs:
     `fault`: why the session takes nothing now; a message is then refused at once, so that another carrier gets it.
     """
 
-    def __init__(self, name: str, wake: Callable[[], None] = lambda: None) -> None:
-        self._name, self._wake = name, wake
+    def __init__(self, name: str, wake: Callable[[], None] = lambda: None, *, patience_s: float = BEGIN_S) -> None:
+        self._name, self._wake, self._patience_s = name, wake, patience_s
         self._waiting: queue.Queue[Job] = queue.Queue()
         self.fault = "starting"
 
@@ -59,12 +59,20 @@ class Jobs:
         job = Job(message, begin)
         self._waiting.put(job)
         self._wake()
+        try:
+            return job.outcome.result(self._patience_s)
+        except TimeoutError:
+            if job.outcome.cancel():
+                raise ChannelError(f"{self._name}: busy") from None
         return job.outcome.result()
 
     def next(self, wait_s: float) -> Job | None:
-        """The message whose turn it is, or None if none came in time."""
+        """The message whose turn it is, or None if none came in time. It is no longer taken back."""
         try:
-            return self._waiting.get(timeout=wait_s) if wait_s > 0 else self._waiting.get_nowait()
+            while True:
+                job = self._waiting.get(timeout=wait_s) if wait_s > 0 else self._waiting.get_nowait()
+                if job.outcome.set_running_or_notify_cancel():
+                    return job
         except queue.Empty:
             return None
 

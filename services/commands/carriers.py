@@ -10,7 +10,10 @@ import click
 from services.commands import clear_errors, configure, until_signalled
 
 if TYPE_CHECKING:
+    from services.channels.modem.session import ModemSession
     from services.channels.outlets import Outlets
+    from services.channels.smpp.session import SmppSession
+    from services.settings import Settings
 
 
 @click.group(invoke_without_command=True)
@@ -42,28 +45,50 @@ def carriers_run(name: str) -> None:
             setting = {"modem": "JICHO_MODEM_DEVICE", "smpp": "JICHO_SMPP_HOST"}[name]
             raise click.ClickException(f"no {name} is set up: set {setting}")
         outlets = _outlets(name)
-        if name == "modem":
-            from services.channels.modem.session import ModemConfig, ModemSession
-
-            session = ModemSession(
-                ModemConfig(
-                    device=configured.modem_device,
-                    connection=configured.modem_connection,
-                    data_dir=configured.data_dir,
-                    number=configured.modem_number,
-                    pin=configured.modem_pin.get_secret_value(),
-                    balance_ussd=configured.modem_balance_ussd,
-                    answer_s=configured.modem_answer_seconds,
-                    power_command=configured.modem_power_command,
-                ),
-                outlets,
-            )
+        session = _modem(configured, outlets) if name == "modem" else _smpp(configured, outlets)
         path = socket_path(configured.data_dir, name)
         door = Door(path, session.jobs.take, lambda: session.jobs.fault, outlets.late)
         try:
             session.run(until_signalled())
         finally:
             door.close()
+
+
+def _modem(configured: Settings, outlets: Outlets) -> ModemSession:
+    from services.channels.modem.session import ModemConfig, ModemSession
+
+    config = ModemConfig(
+        device=configured.modem_device,
+        connection=configured.modem_connection,
+        data_dir=configured.data_dir,
+        number=configured.modem_number,
+        pin=configured.modem_pin.get_secret_value(),
+        balance_ussd=configured.modem_balance_ussd,
+        answer_s=configured.modem_answer_seconds,
+        power_command=configured.modem_power_command,
+    )
+    return ModemSession(config, outlets)
+
+
+def _smpp(configured: Settings, outlets: Outlets) -> SmppSession:
+    from services.channels.smpp.session import SmppConfig, SmppSession
+
+    config = SmppConfig(
+        host=configured.smpp_host,
+        port=configured.smpp_port,
+        data_dir=configured.data_dir,
+        system_id=configured.smpp_system_id,
+        password=configured.smpp_password.get_secret_value(),
+        sender=configured.smpp_sender,
+        system_type=configured.smpp_system_type,
+        tls=configured.smpp_tls,
+        window=configured.smpp_window,
+        enquire_s=configured.smpp_enquire_seconds,
+        alphabet=configured.smpp_alphabet,
+        long=configured.smpp_long,
+        region=configured.region,
+    )
+    return SmppSession(config, outlets)
 
 
 def _outlets(name: str) -> Outlets:

@@ -241,7 +241,7 @@ class ModemSession:
 
     def _take_report(self, item: Report) -> None:
         report = self._awaited.reported(
-            item.number, item.reference, item.state, item.status, f"TP-Status {item.status}"
+            item.number, (item.reference,), item.state, item.status, f"TP-Status {item.status}"
         )
         if report is not None:
             self._outlets.report(report, item.number)
