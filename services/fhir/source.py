@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.fhir.records import Change
+from services.programmes import shared
 
-PROGRAMMES = ("dr",)
+PROGRAMMES = shared()
 """Those whose findings have codes that others know."""
 
 

@@ -1,4 +1,4 @@
-"""Reads one photograph: field of view, quality gate, model, calibrated probability.
+"""Grades one photograph: field of view, quality gate, model, calibrated probability.
 
 An engine that exists is an engine that may be trusted: its file matched the manifest's hash and its golden cases
 (drawn retinas beside the manifest) came out as they did at release. Otherwise the constructor raises ModelError.
@@ -12,35 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 from PIL import Image
 
 from services.inference import preprocess, quality
-from services.inference.manifest import Manifest, ModelError, Tier, load
+from services.inference.graph import FLIPS as FLIPS
+from services.inference.graph import Graph
+from services.inference.graph import ModelIdentity as ModelIdentity
+from services.inference.manifest import Grades, GradesTier, ModelError, load_grades
 from services.inference.quality import Quality
-from services.inference.session import open_session, verified_bytes
+from services.programmes import FIRST
 
 Outcome = Literal["refer", "rescreen", "retake"]
 Sign = Literal["retinopathy", "oedema"]
-Floats = NDArray[np.float32]
-
-MAP = "map"  # name of a graph's optional output [1, h, w]
-# As it is, left-right, up-down, both; each undoes itself.
-FLIPS = ((slice(None),), (slice(None), slice(None, None, -1)), (slice(None, None, -1),), (slice(None, None, -1),) * 2)
-
-
-@dataclass(frozen=True)
-class ModelIdentity:
-    """Which model spoke and by which frozen limits, to be stored with each result."""
-
-    name: str
-    version: str
-    sha256: str
-    threshold: float
-    doubt: float
-    oedema_threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +53,13 @@ class Reading:
         return None if self.probability is None else max(self.probability, 1 - self.probability)
 
 
-class Engine:
-    """One tier of one programme, loaded, verified and warm. Uses one thread; not to be shared between threads."""
+class Engine(Graph):
+    """One tier of one programme that grades, loaded, verified and warm. Uses one thread; not to be shared between
+    threads."""
 
-    def __init__(self, models_dir: Path, programme: str = "dr", tier: str | None = None) -> None:
-        self.manifest: Manifest = load(models_dir, programme)
-        self.tier: Tier = self.manifest.tier(tier)
+    def __init__(self, models_dir: Path, programme: str = FIRST, tier: str | None = None) -> None:
+        self.manifest: Grades = load_grades(models_dir, programme)
+        self.tier: GradesTier = self.manifest.tier(tier)
         self.reason = "requested" if tier else "best"
         oedema = self.tier.oedema
         self.identity = ModelIdentity(
@@ -86,11 +70,7 @@ class Engine:
             self.tier.doubt,
             oedema.threshold if oedema else None,
         )
-        self._session = _open(self.tier)
-        self._input: str = self._session.get_inputs()[0].name
-        outputs = [output.name for output in self._session.get_outputs()]
-        self._logits: str = next(name for name in outputs if name != MAP)
-        self.has_map = MAP in outputs
+        super().__init__(self.tier, [self.tier.output, *([oedema.output] if oedema else [])])
         self._check_golden()
 
     def read(self, image: Image.Image) -> Reading:
@@ -129,22 +109,6 @@ class Engine:
             doubtful=not signs and probability is not None and probability >= tier.doubt,
         )
 
-    def logits(self, pixels: preprocess.Pixels, views: int | None = None) -> Floats:
-        """Every logit of the graph for a square [size, size, 3] from `preprocess.square`, averaged over mirrored views
-        (the tier's)."""
-        runs = [self._run(self._logits, pixels[flip]).ravel() for flip in FLIPS[: views or self.tier.views]]
-        return np.asarray(np.mean(runs, axis=0), dtype=np.float32)
-
-    def class_map(self, pixels: preprocess.Pixels) -> Floats:
-        """The referable logit's class-activation map [h, w] of a square, averaged like the logits; its mean and a
-        constant make the logit. Only for graphs with `has_map`."""
-        maps = [self._run(MAP, pixels[flip])[0][flip] for flip in FLIPS[: self.tier.views]]
-        return np.asarray(np.mean(maps, axis=0), dtype=np.float32)
-
-    def _run(self, output: str, pixels: preprocess.Pixels) -> Floats:
-        fed = {self._input: np.ascontiguousarray(pixels[None])}
-        return np.asarray(self._session.run([output], fed)[0], dtype=np.float32)
-
     def _check_golden(self) -> None:
         if not self.manifest.golden:
             raise ModelError(f"{self.manifest.programme}: no golden case to check the model on")
@@ -174,19 +138,3 @@ def outcome_of(reading: Reading) -> Outcome:
 def calibrated(logit: float, temperature: float) -> float:
     """The probability that a logit stands for, after temperature scaling (Guo et al. 2017)."""
     return 1 / (1 + math.exp(-max(-40.0, min(40.0, float(logit) / temperature))))
-
-
-def _open(tier: Tier) -> onnxruntime.InferenceSession:
-    content = verified_bytes(tier.file, tier.sha256)
-    try:
-        session = open_session(content, accelerators=True)
-        shape = session.get_inputs()[0].shape
-        logits = next(output for output in session.get_outputs() if output.name != MAP).shape[-1]
-    except Exception as error:  # onnxruntime raises its own unrelated types for every kind of bad graph
-        raise ModelError(f"{tier.file.name}: {error}") from error
-    if list(shape) != [1, tier.size, tier.size, 3]:
-        raise ModelError(f"{tier.file.name}: reads {shape}, the manifest says a square of {tier.size}")
-    asked = [tier.output] + ([tier.oedema.output] if tier.oedema else [])
-    if isinstance(logits, int) and max(asked) >= logits:
-        raise ModelError(f"{tier.file.name}: has {logits} outputs, the manifest asks for number {max(asked)} from 0")
-    return session

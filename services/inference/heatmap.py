@@ -1,4 +1,4 @@
-"""Where in a referable eye the model saw its signs: a coarse map for the person who looks at the photograph again.
+"""Where in a photograph the model saw its signs: a coarse map for the person who looks at the photograph again.
 
 From the graph's own class-activation map when it has one; otherwise by occlusion (Zeiler and Fergus 2014): one patch
 after the other is covered, and the map shows by how much the logit falls. That is some fifty runs of the model, so
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.inference.preprocess import Field, Pixels, find_field, square
+from services.inference.preprocess import Field, Pixels, centre, find_field, square
 
 if TYPE_CHECKING:  # the hub draws maps that sites have computed, and has no ONNX Runtime in its processes
+    from services.inference.classes import Classifier, ClassReading
     from services.inference.engine import Engine, Reading
 
 Floats = NDArray[np.float32]
@@ -51,6 +52,16 @@ def explain(engine: Engine, image: Image.Image, reading: Reading) -> Heat | None
     if engine.has_map:
         return Heat(_scaled(engine.class_map(pixels)), field, "activation")
     return Heat(_scaled(occlusion(engine, pixels, engine.tier.output)), field, "occlusion")
+
+
+def explain_class(classifier: Classifier, image: Image.Image, reading: ClassReading) -> Heat | None:
+    """The heat of the disease that `reading` names; None where it names none, and for graphs without a map."""
+    manifest = classifier.manifest
+    if reading.found in (None, manifest.healthy) or not classifier.has_map:
+        return None
+    field = centre(image)
+    pixels = square(image, classifier.tier.size, field)
+    return Heat(_scaled(classifier.class_map(pixels, manifest.classes.index(reading.likeliest))), field, "activation")
 
 
 def occlusion(engine: Engine, pixels: Pixels, output: int) -> Floats:

@@ -75,6 +75,13 @@ def find_field(image: Image.Image) -> Field:
     return Field(*box, found=True, aspect=_aspect(lit, rows))
 
 
+def centre(image: Image.Image) -> Field:
+    """The largest square in the middle of a photograph, whatever it shows."""
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    return Field(left, top, left + side, top + side, found=False)
+
+
 def square(image: Image.Image, size: int, field: Field | None = None) -> Pixels:
     """The field of view, centred in a black square: uint8 [size, size, 3], RGB."""
     image = _rgb(image)

@@ -10,27 +10,45 @@ from functools import lru_cache
 from pathlib import Path
 
 from services.inference.choose import Decision, Priority, choose
+from services.inference.classes import Classifier
 from services.inference.engine import Engine
 from services.inference.manifest import ModelError, load
+from services.inference.opening import AnyEngine, open_engine
 from services.inference.risk import PROGRAMME as RISK
 from services.inference.risk import RiskModel
 from services.site.strain import Strain
 from services.updates import installed
 from services.updates.installed import MODELS
 
-__all__ = ["MODELS", "engine", "forget", "risk_model", "use"]
+__all__ = ["MODELS", "classifier", "engine", "forget", "grader", "risk_model", "use"]
 
 _LOG = logging.getLogger(__name__)
-_IN_USE: dict[str, tuple[Engine, Path]] = {}
+_IN_USE: dict[str, tuple[AnyEngine, Path]] = {}
 """Each with the `models` folder that was asked for: when another one is, a version came, failed or was withdrawn."""
 
 
-def engine(programme: str) -> Engine:
+def engine(programme: str) -> AnyEngine:
     """The programme's engine in use, verified and warm; the best one that came with Jicho until another is chosen.
     Raises ModelError."""
     if programme not in _IN_USE:
-        _IN_USE[programme] = Engine(MODELS, programme), MODELS
+        _IN_USE[programme] = open_engine(MODELS, programme), MODELS
     return _IN_USE[programme][0]
+
+
+def grader(programme: str) -> Engine:
+    """The engine in use of a programme that grades. Raises ModelError."""
+    found = engine(programme)
+    if not isinstance(found, Engine):
+        raise ModelError(f"{programme}: grades nothing")
+    return found
+
+
+def classifier(programme: str) -> Classifier:
+    """The engine in use of a programme of classes. Raises ModelError."""
+    found = engine(programme)
+    if not isinstance(found, Classifier):
+        raise ModelError(f"{programme}: has no classes")
+    return found
 
 
 def use(programme: str, strain: Strain, priority: Priority, fetched: Path | None = None) -> Decision:
@@ -47,9 +65,11 @@ def use(programme: str, strain: Strain, priority: Priority, fetched: Path | None
         return decision
     in_use = _IN_USE.get(programme)
     if in_use is None or in_use[0].tier.name != decision.tier or in_use[1] != folders[0]:
-        # The old one goes first: two would not fit the memory that a worker may have.
+        # The old one goes first: two would not fit the memory that a worker may have; where there is little, not even
+        # those of two programmes.
         in_use = None
-        _IN_USE.pop(programme, None)
+        for each in [*_IN_USE] if "memory-low" in strain else [programme]:
+            _IN_USE.pop(each, None)
         loaded, decision = _load(programme, decision, folders, fetched)
         in_use = loaded, installed.folders(fetched, programme, MODELS)[0]
         _IN_USE[programme] = in_use
@@ -75,18 +95,18 @@ def forget() -> None:
     _risk_model.cache_clear()
 
 
-def _load(programme: str, decision: Decision, folders: list[Path], fetched: Path | None) -> tuple[Engine, Decision]:
+def _load(programme: str, decision: Decision, folders: list[Path], fetched: Path | None) -> tuple[AnyEngine, Decision]:
     assert decision.tier is not None
     for folder in folders:
         try:
-            return Engine(folder, programme, decision.tier), decision
+            return open_engine(folder, programme, decision.tier), decision
         except ModelError as problem:
             error = problem
             _failed(programme, folder, fetched, problem)
     for folder, tier in _tiers_in(folders, programme):
         if tier != decision.tier:
             try:
-                return Engine(folder, programme, tier), Decision(tier, "tier-damaged")
+                return open_engine(folder, programme, tier), Decision(tier, "tier-damaged")
             except ModelError as problem:
                 _LOG.error("tier cannot serve", extra={"tier": tier, "reason": str(problem)})
     raise error

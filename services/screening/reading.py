@@ -15,13 +15,13 @@ from sqlalchemy.engine import Connection
 
 from services.inference.engine import Reading, outcome_of
 from services.runtime import Runtime
-from services.screening.engines import engine
+from services.screening.engines import grader
 from services.screening.explanation import keep_heatmap
 from services.screening.results import settle, tell_worker
 from services.screening.sanitise import BadPhotograph, sanitise
 from services.store.clock import now_ms
 from services.store.database import insert_once
-from services.store.tables import inbound, photo, reading
+from services.store.tables import inbound, photo, reading, screening
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,17 +41,19 @@ def read_photo(site: Runtime, argument: Mapping[str, Any]) -> None:
             _refuse(tx, row, problem.message_id)
         site.media.discard(row.sha256)
         return
-    found = engine("dr").read(photograph.image)
+    engine = grader(row.programme)
+    found = engine.read(photograph.image)
     site.media.replace(row.sha256, photograph.jpeg)
     with site.db.write() as tx:
         _conclude(tx, row, found)
-    keep_heatmap(site, engine("dr"), photo_id, photograph, found)
+    keep_heatmap(site, engine, photo_id, photograph, found)
 
 
 def _attached(tx: Connection, photo_id: int) -> Any:
     return tx.execute(
-        sa.select(photo, inbound.c.kind)
+        sa.select(photo, inbound.c.kind, screening.c.programme)
         .join(inbound, inbound.c.id == photo.c.inbound_id)
+        .join(screening, screening.c.id == photo.c.screening_id)
         .where(photo.c.id == photo_id, photo.c.state == "attached", photo.c.sha256.is_not(None))
     ).first()
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from services.durable import write_durably
 from services.runtime import Runtime
-from services.store.tables import photo, photo_upload
+from services.store.tables import photo, photo_upload, screening
 from services.sync.about import Grid
 from services.sync.compress import TooMuchLost, compress
 from services.sync.photographs import CHOSEN, READY, REFUSED, erase_file, outgoing
@@ -27,17 +27,23 @@ _LOG = logging.getLogger(__name__)
 
 def prepare_photograph(site: Runtime, argument: Mapping[str, Any]) -> None:
     """Makes the file of the photograph `argument["photo_id"]`, unless that was done or is no longer wanted."""
-    from services.screening.engines import engine
+    from services.screening.engines import grader
 
     photo_id = int(argument["photo_id"])
     of_photo = photo_upload.c.photo_id == photo_id, photo_upload.c.state == CHOSEN
     with site.db.read() as tx:
-        query = sa.select(photo.c.sha256).join(photo_upload, photo_upload.c.photo_id == photo.c.id).where(*of_photo)
-        sha256 = tx.execute(query).scalar()
-    if sha256 is None:
+        query = (
+            sa.select(photo.c.sha256, screening.c.programme)
+            .join(photo_upload, photo_upload.c.photo_id == photo.c.id)
+            .join(screening, screening.c.id == photo.c.screening_id)
+            .where(*of_photo, photo.c.sha256.is_not(None))
+        )
+        row = tx.execute(query).first()
+    if row is None:
         return
     try:
-        content, values = _prepared(engine("dr"), site.media.content(sha256), site.settings.sync_photograph_kb * 1000)
+        original, most = site.media.content(row.sha256), site.settings.sync_photograph_kb * 1000
+        content, values = _prepared(grader(row.programme), original, most)
     except (TooMuchLost, FileNotFoundError) as problem:
         _LOG.warning("photograph not sent", extra={"photo": photo_id, "reason": str(problem)})
         with site.db.write() as tx:

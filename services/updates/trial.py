@@ -59,8 +59,8 @@ def try_out(kind: Kind, folder: Path, name: str, about: Mapping[str, Any]) -> di
 
 def look_at_model(folder: Path, programme: str) -> dict[str, Any]:
     """Loads every tier, which runs its golden cases. {"error": …} if one fails."""
-    from services.inference.engine import Engine
     from services.inference.manifest import ModelError, load
+    from services.inference.opening import open_engine
     from services.inference.risk import PROGRAMME, RiskModel
 
     try:
@@ -68,7 +68,7 @@ def look_at_model(folder: Path, programme: str) -> dict[str, Any]:
             RiskModel(folder)
         else:
             for tier in load(folder, programme).tiers:
-                Engine(folder, programme, tier)
+                open_engine(folder, programme, tier)
     except ModelError as error:
         return {"error": str(error)}
     return {}
