@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,9 +27,11 @@ from services.commands.sync import sync
 from services.commands.voices import voices
 from services.commands.webapp import webapp
 from services.commands.worker import worker
+from services.programmes import FIRST
 
 if TYPE_CHECKING:
     from flask import Flask
+    from PIL import Image
 
 # Everything else is imported where it is used: a process pays only for what it does.
 
@@ -161,20 +163,20 @@ def scheduler() -> None:
 @main.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line")
-@click.option("--programme", default="dr", show_default=True)
+@click.option("--programme", default=FIRST, show_default=True, help="whose models")
 @click.option("--tier", help="which model; default: the best that fits")
-@click.option("--heatmap", type=click.Path(dir_okay=False, path_type=Path), help="draw a referable eye's signs here")
+@click.option("--heatmap", type=click.Path(dir_okay=False, path_type=Path), help="draw here where the signs are")
 def screen(images: tuple[Path, ...], as_json: bool, programme: str, tier: str | None, heatmap: Path | None) -> None:
     """Grade photographs from files. Needs no server. Exit status 1 if one of them is no photograph."""
-    from services.inference.engine import Engine
     from services.inference.manifest import ModelError
+    from services.inference.opening import open_engine
     from services.screening.engines import MODELS
-    from services.screening.screen import screen_file
+    from services.screening.screen import plainly, screen_file
 
     if heatmap and len(images) > 1:
         raise click.UsageError("--heatmap takes one photograph")
     try:
-        engine = Engine(MODELS, programme, tier)
+        engine = open_engine(MODELS, programme, tier)
     except ModelError as error:
         raise click.ClickException(str(error)) from None
     failed = False
@@ -184,7 +186,7 @@ def screen(images: tuple[Path, ...], as_json: bool, programme: str, tier: str | 
         except OSError as error:
             raise click.ClickException(f"{heatmap}: {error.strerror or error}") from None
         failed = failed or "error" in result
-        click.echo(json.dumps(result) if as_json else _plainly(result))
+        click.echo(json.dumps(result) if as_json else plainly(result))
     sys.exit(1 if failed else 0)
 
 
@@ -217,22 +219,30 @@ def dial(phone: str, url: str | None) -> None:
 
 
 @main.command()
-@click.option("--programme", default="dr", show_default=True)
+@click.option("--programme", default=FIRST, show_default=True, help="whose models")
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--tier", help="which model; default: the best")
 @click.option("--split", help="only these rows of labels.csv")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def evaluate(programme: str, data: Path, tier: str | None, split: str | None, as_json: bool) -> None:
-    """Measure a model on a folder with labels.csv (image, grade, optional split and source)."""
-    from services.inference.engine import Engine
+    """Measure a model on a folder with labels.csv (image, grade or label, optional split and source)."""
+    from services.inference.classes import Classifier
     from services.inference.evaluate import evaluate as measure
+    from services.inference.evaluate_classes import evaluate_classes
     from services.inference.manifest import ModelError
+    from services.inference.opening import open_engine
     from services.screening.engines import MODELS
     from services.screening.sanitise import sanitise
 
+    def decode(content: bytes) -> Image.Image:
+        return sanitise(content).image
+
     try:
-        engine = Engine(MODELS, programme, tier)
-        found = measure(data, engine, split=split, decode=lambda content: sanitise(content).image)
+        engine = open_engine(MODELS, programme, tier)
+        if isinstance(engine, Classifier):
+            found = evaluate_classes(data, engine, split, decode)
+        else:
+            found = measure(data, engine, split=split, decode=decode)
     except (ModelError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(found, indent=None if as_json else 2))
@@ -242,11 +252,12 @@ def evaluate(programme: str, data: Path, tier: str | None, split: str | None, as
 @click.argument("what", type=click.Choice(list(BENCHES)))
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 @click.option("--seconds", default=20, show_default=True, help="how long to measure, where time decides")
-def bench(what: str, as_json: bool, seconds: int) -> None:
+@click.option("--programme", default=FIRST, show_default=True, help="for inference: whose models, or all")
+def bench(what: str, as_json: bool, seconds: int, programme: str) -> None:
     """Measure the models one by one, or the real stack, started for it in a folder of its own."""
     from services.bench import run_bench
 
-    click.echo(json.dumps(run_bench(what, seconds), indent=None if as_json else 2))
+    click.echo(json.dumps(run_bench(what, seconds, programme), indent=None if as_json else 2))
 
 
 @main.command()
@@ -257,18 +268,6 @@ def callbacks() -> None:
     with clear_errors():
         for name, address in addresses(settings.load()).items():
             click.echo(f"{name:34} {address}")
-
-
-def _plainly(result: dict[str, Any]) -> str:
-    if "error" in result:
-        return f"{result['image']}: {result['error']}"
-    reasons = ", ".join(result["quality"]["reasons"])
-    detail = reasons if result["probability"] is None else f"probability {result['probability']:.2f}"
-    detail += "".join(f", {word}" for word in [*(["in doubt"] if result["doubtful"] else []), *result["signs"]])
-    line = f"{result['image']}: {result['outcome']} ({detail}; {result['milliseconds']['total']:.0f} ms)"
-    if "heatmap" in result:
-        line += f"; heat map in {result['heatmap']}" if result["heatmap"] else "; not referable, so no heat map"
-    return line
 
 
 if __name__ == "__main__":

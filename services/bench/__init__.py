@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import Any
 
+from services.programmes import FIRST
+
 BENCHES = {
     "app": "services.bench.webapp:webapp",
     "inference": "services.bench.inference:inference",
@@ -21,11 +23,12 @@ BENCHES = {
 }
 
 
-def run_bench(what: str, seconds: int) -> dict[str, Any]:
-    """Runs one measurement and says on what it ran. `seconds` is for "ussd"."""
+def run_bench(what: str, seconds: int, programme: str = FIRST) -> dict[str, Any]:
+    """Runs one measurement and says on what it ran. `seconds` is for "ussd", `programme`, or "all", for "inference"."""
     module, function = BENCHES[what].split(":")
     measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
-    figures = measure(seconds) if what == "ussd" else measure()
+    given = {"ussd": (seconds,), "inference": (programme,)}
+    figures = measure(*given.get(what, ()))
     return {"bench": what, **figures, "machine": _machine()}
 
 

@@ -12,31 +12,39 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.bench.ussd import percentile
 from services.inference.manifest import Tier, load
 from services.launcher import INFERENCE_ENVIRONMENT
+from services.programmes import FIRST, installed
 from services.screening.engines import MODELS
 
-_PROGRAMME = "dr"
+if TYPE_CHECKING:
+    from PIL import Image
+
+ALL = "all"
 _ROOT = Path(__file__).resolve().parents[2]
 _PHOTOGRAPHS = 8
 _WARM, _ROUNDS = 10, 60
 
 
-def inference() -> dict[str, Any]:
+def inference(programme: str = FIRST) -> dict[str, Any]:
     """For each tier `file_bytes`, `p50_ms`, `p95_ms` of one pass through the graph (a reading takes `views` passes),
     `end_to_end_p50_ms` from the bytes of a drawn JPEG of 1600 × 1600 pixels to an outcome, `rss_mb` of a process that
     loaded the engine and read photographs for that, and `float32_ratio`: how many times as long the same graph takes
-    in float32, in the same process, turn and turn about."""
+    in float32, in the same process, turn and turn about. Of one programme, or under `programmes` of all."""
+    if programme == ALL:
+        return {"programmes": {name: inference(name)["tiers"] for name in installed()}}
     found = {}
     with tempfile.TemporaryDirectory(prefix="jicho-") as directory:
-        _draw(Path(directory))
-        for tier in load(MODELS, _PROGRAMME).tiers.values():
-            found[tier.name] = _tier(tier, Path(directory))
-    return {"programme": _PROGRAMME, "tiers": found}
+        _draw(programme, Path(directory))
+        for tier in load(MODELS, programme).tiers.values():
+            found[tier.name] = _tier(replace(tier, name=f"{programme}/{tier.name}"), Path(directory))
+    return {"programme": programme, "tiers": found}
 
 
 def _tier(tier: Tier, photographs: Path) -> dict[str, Any]:
@@ -56,19 +64,31 @@ def _measured(what: str, tier: str, *arguments: str) -> dict[str, Any]:
     return figures
 
 
-def _draw(directory: Path) -> None:
-    from models.dr.phantom import draw
-
+def _draw(programme: str, directory: Path) -> None:
     for seed in range(_PHOTOGRAPHS):
         file = io.BytesIO()
-        draw(seed, 1600, lesions=seed % 2 == 0).save(file, "JPEG", quality=85)
+        _drawn(programme, seed, 1600).save(file, "JPEG", quality=85)
         (directory / f"{seed}.jpg").write_bytes(file.getvalue())
+
+
+def _drawn(programme: str, seed: int, size: int) -> Image.Image:
+    """A picture of what the programme looks at, of nobody."""
+    drawn: Image.Image = import_module(f"models.{programme}.phantom").draw(seed, size)
+    return drawn
+
+
+def _of(tier: str) -> tuple[str, Tier]:
+    """`light`, or with its programme `maize/light`."""
+    programme, _, name = tier.rpartition("/")
+    programme = programme or FIRST
+    manifest = load(MODELS, programme)
+    return programme, manifest.tier(name)
 
 
 def graph(tier: str) -> dict[str, Any]:
     """Milliseconds of one pass through the shipped graph."""
-    chosen = load(MODELS, _PROGRAMME).tier(tier)
-    run = _pass(chosen.file.read_bytes(), chosen.size)
+    programme, chosen = _of(tier)
+    run = _pass(programme, chosen.file.read_bytes(), chosen.size)
     times = [_milliseconds(run) for _ in range(_WARM + 2 * _ROUNDS)][_WARM:]
     return {"p50_ms": round(statistics.median(times), 2), "p95_ms": round(percentile(times, 0.95), 2)}
 
@@ -77,9 +97,9 @@ def ratio(tier: str) -> dict[str, Any]:
     """How many times as long float32 takes: both graphs in this process, taking turns so that noise meets both."""
     from services.bench.float32 import float32
 
-    chosen = load(MODELS, _PROGRAMME).tier(tier)
+    programme, chosen = _of(tier)
     shipped = chosen.file.read_bytes()
-    small, large = _pass(shipped, chosen.size), _pass(float32(shipped), chosen.size)
+    small, large = _pass(programme, shipped, chosen.size), _pass(programme, float32(shipped), chosen.size)
     pairs = [(_milliseconds(small), _milliseconds(large)) for _ in range(_WARM + _ROUNDS)][_WARM:]
     ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
     return {"float32_ratio": round(theirs / ours, 2), "float32_p50_ms": round(theirs, 2)}
@@ -89,34 +109,34 @@ def end_to_end(tier: str, photographs: str) -> dict[str, Any]:
     """Milliseconds from the bytes of a photograph to its outcome, and the MiB this process then holds."""
     import psutil
 
-    from services.inference.engine import Engine, outcome_of
+    from services.inference.engine import Reading
+    from services.inference.opening import open_engine
     from services.screening.sanitise import sanitise
 
-    engine = Engine(MODELS, _PROGRAMME, tier)
+    programme, chosen = _of(tier)
+    engine = open_engine(MODELS, programme, chosen.name)
     files = [path.read_bytes() for path in sorted(Path(photographs).glob("*.jpg"))]
     times, gradable = [], 0
     for round_ in range(5):
         for content in files:
             began = time.perf_counter()
             reading = engine.read(sanitise(content).image)
-            outcome_of(reading)
             if round_:
                 times.append(1000 * (time.perf_counter() - began))
-                gradable += reading.quality.gradable
+                gradable += not isinstance(reading, Reading) or reading.quality.gradable
     # What the quality gate stops never reaches the model and would flatter the median.
     assert gradable == len(times), "a drawn retina was found ungradable"
     rss_mb = psutil.Process().memory_info().rss / 2**20
     return {"end_to_end_p50_ms": round(statistics.median(times), 2), "rss_mb": round(rss_mb, 1)}
 
 
-def _pass(content: bytes, size: int) -> Callable[[], object]:
+def _pass(programme: str, content: bytes, size: int) -> Callable[[], object]:
     import numpy as np
 
-    from models.dr.phantom import draw
     from services.inference.session import open_session
 
     session = open_session(content)
-    fed = {session.get_inputs()[0].name: np.asarray(draw(1, size))[None]}
+    fed = {session.get_inputs()[0].name: np.asarray(_drawn(programme, 1, size))[None]}
     logits = next(output.name for output in session.get_outputs() if output.name != "map")
     return lambda: session.run([logits], fed)
 

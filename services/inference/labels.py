@@ -1,4 +1,4 @@
-"""A folder of labelled photographs: `labels.csv` (image, grade; optional split, source) and the files it names.
+"""A folder of labelled photographs: `labels.csv` (image, grade or label; optional split, source) and its files.
 
 People make such tables with spreadsheets: byte order marks, semicolons, blank lines and capital letters are read as
 they are meant. What cannot be meant is said with its line and what to do.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 NEEDED = ("image", "grade")
@@ -17,11 +17,12 @@ LINE = "line"  # key under which each row carries the line it stands in
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG")
 
 
-def labelled(data_dir: Path, split: str | None = None) -> list[dict[str, str]]:
-    """The rows of `labels.csv`, of one split when asked, keyed by column name. Raises ValueError."""
-    path = data_dir / "labels.csv"
+def labelled(data_dir: Path, split: str | None = None, needed: Sequence[str] = NEEDED) -> list[dict[str, str]]:
+    """The rows of `labels.csv`, of one split when asked, keyed by column name. Raises ValueError, also where it has not
+    the columns `needed`."""
+    path, columns = data_dir / "labels.csv", " and ".join(needed)
     if not path.is_file():
-        raise ValueError(f"{data_dir} has no labels.csv: it needs one with the columns image and grade")
+        raise ValueError(f"{data_dir} has no labels.csv: it needs one with the columns {columns}")
     try:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -30,12 +31,12 @@ def labelled(data_dir: Path, split: str | None = None) -> list[dict[str, str]]:
     table = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count))
     lines = [(table.line_num, [cell.strip() for cell in row]) for row in table if any(cell.strip() for cell in row)]
     if not lines:
-        raise ValueError(f"{path} is empty: it needs the columns image and grade")
+        raise ValueError(f"{path} is empty: it needs the columns {columns}")
     names = [name.lower() for name in lines[0][1]]
-    missing = [name for name in NEEDED if name not in names]
+    missing = [name for name in needed if name not in names]
     if missing:
         raise ValueError(
-            f"{path}: no column {' and '.join(missing)}, only {', '.join(names)}: name the columns image and grade"
+            f"{path}: no column {' and '.join(missing)}, only {', '.join(names)}: name the columns {columns}"
         )
     count = len(names)
     padded = ((line, [*cells[:count], *[""] * (count - len(cells))]) for line, cells in lines[1:])
