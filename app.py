@@ -16,6 +16,7 @@ from services.commands import clear_errors, configure, until_signalled
 from services.commands.account import account
 from services.commands.backup import backup, backups, recovery_key, restore
 from services.commands.carriers import carriers
+from services.commands.doctor import doctor
 from services.commands.facility import facility
 from services.commands.fhir import fhir
 from services.commands.hub import hub
@@ -51,6 +52,7 @@ def main() -> None:
 main.add_command(account)
 main.add_command(backup)
 main.add_command(backups)
+main.add_command(doctor)
 main.add_command(facility)
 main.add_command(fhir)
 main.add_command(carriers)

@@ -1,3 +1,7 @@
 """Jicho's services."""
 
+from datetime import date
+
 VERSION = "0.3.0"
+RELEASED = date(2026, 11, 26)
+"""The day of this version: a clock that is before it is wrong."""

@@ -101,7 +101,7 @@ def _refuse(manifest: dict[str, Any], place: Place) -> None:
         name = "JICHO_HUB_DATABASE_URL" if place.role == "hub" else "DATABASE_URL"
         what = f"unset {name}" if is_sqlite is False else f"set {name} to an empty database"
         raise BackupError(f"this is the copy of a store in {manifest['store']['kind']}: {what}, and try again")
-    if is_sqlite and place.store_file.exists():
+    if is_sqlite and place.store_file.exists() and not snapshot.is_empty(place.store_url):
         raise BackupError(
             f"{place.directory} holds a store already: stop the service and move the folder away, or choose another. "
             "Nothing was changed"
@@ -133,6 +133,8 @@ def _store(copy: Copy, key: Identity, about: dict[str, Any], place: Place, bring
         taken.unlink()
         return bring_up(place.store_url)
     settled = bring_up(f"sqlite:///{taken}")
+    for path in place.directory.glob(f"{place.store_file.name}-*"):  # of the empty store that some command made
+        path.unlink()
     os.replace(taken, place.store_file)
     flush_names(place.directory)
     for path in taken.parent.glob(f"{taken.name}*"):

@@ -29,6 +29,13 @@ def blueprint(carrier: Carrier) -> Blueprint:
             return None
         return Response("The supplied authentication is invalid", status=401, mimetype="text/plain")
 
+    @routes.get("/version1/user")
+    def user() -> Any:
+        known = request.args.get("username") == config.at_username
+        if not known or request.headers.get("apiKey") != config.at_api_key:
+            return Response("The supplied authentication is invalid", status=401, mimetype="text/plain")
+        return jsonify(UserData={"balance": "KES 10.00" if carrier.fails("low_balance") else "KES 1785.50"})
+
     @routes.post("/version1/messaging")
     def messaging() -> Any:
         if problem := refused():

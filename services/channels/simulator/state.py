@@ -14,6 +14,7 @@ from typing import Any
 FAULTS = {
     "sms_500": "the SMS interface fails",
     "sms_no_airtime": "the account has no airtime",
+    "low_balance": "the account is nearly empty, as it says of itself",
     "sms_silent": "an SMS is taken, but the answer comes later than the SDK waits",
     "sms_undelivered": "an SMS is taken, and its report says that it never arrived",
     "report_twice": "the report of an SMS comes twice",
