@@ -23,6 +23,7 @@ from services.commands.hub import hub
 from services.commands.ledger import ledger
 from services.commands.messages import messages
 from services.commands.models import models
+from services.commands.plan import plan
 from services.commands.schema import schema
 from services.commands.sync import sync
 from services.commands.voices import voices
@@ -60,6 +61,7 @@ main.add_command(hub)
 main.add_command(ledger)
 main.add_command(messages)
 main.add_command(models)
+main.add_command(plan)
 main.add_command(recovery_key)
 main.add_command(restore)
 main.add_command(schema)

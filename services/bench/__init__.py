@@ -18,6 +18,7 @@ BENCHES = {
     "outage": "services.bench.outage:outage",
     "speech": "services.speech.bench:bench",
     "sync": "services.bench.sync:sync",
+    "screening": "services.bench.screening:screening",
     "sites": "services.bench.sites:sites",
     "updates": "services.bench.updates:updates",
 }

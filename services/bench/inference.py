@@ -49,12 +49,12 @@ def inference(programme: str = FIRST) -> dict[str, Any]:
 
 def _tier(tier: Tier, photographs: Path) -> dict[str, Any]:
     figures: dict[str, Any] = {"file_bytes": tier.file.stat().st_size, "views": tier.views}
-    figures |= _measured("graph", tier.name)
-    figures |= _measured("end-to-end", tier.name, str(photographs))
-    return figures | _measured("ratio", tier.name)
+    figures |= measured("graph", tier.name)
+    figures |= measured("end-to-end", tier.name, str(photographs))
+    return figures | measured("ratio", tier.name)
 
 
-def _measured(what: str, tier: str, *arguments: str) -> dict[str, Any]:
+def measured(what: str, tier: str, *arguments: str) -> dict[str, Any]:
     """One measurement in a process of its own. Raises subprocess.CalledProcessError."""
     command = [sys.executable, "-m", "services.bench.inference", what, tier, *arguments]
     done = subprocess.run(

@@ -9,7 +9,20 @@ from werkzeug.exceptions import HTTPException
 
 from services import runtime
 from services.channels.base import BadCallback
-from services.gateway import africastalking, audio, handover, health, home, messages, mms, recording, webapp, whatsapp
+from services.gateway import (
+    africastalking,
+    audio,
+    handover,
+    health,
+    home,
+    messages,
+    metrics,
+    mms,
+    plan,
+    recording,
+    webapp,
+    whatsapp,
+)
 from services.ledger.callbacks import counted
 
 _LOG = logging.getLogger(__name__)
@@ -20,10 +33,11 @@ def create_gateway() -> Flask:
     """The application, with its store opened: a site that cannot write must not start to answer."""
     application = Flask("jicho")
     application.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
-    for module in (home, health, africastalking, whatsapp, mms, audio, recording, messages, webapp, handover):
+    for module in (home, health, africastalking, whatsapp, mms, audio, recording, messages, plan, webapp, handover):
         application.register_blueprint(module.blueprint)
     application.register_error_handler(BadCallback, _refuse)
     application.register_error_handler(Exception, _fail)
+    metrics.measure(application)
     site = runtime.current()
     application.wsgi_app = counted(application.wsgi_app, site.tally, site.settings.public_url)  # type: ignore[method-assign, assignment]
     with site.db.read():
