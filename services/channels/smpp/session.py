@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from services.channels.awaited import Awaited, open_journal
-from services.channels.base import ChannelError, Receipt
-from services.channels.gsm7 import normalise
-from services.channels.held import Gone
-from services.channels.outlets import Job, Jobs, Outlets, Status, status_path
+from services.channels.outlets import Jobs, Outlets, Status, status_path
 from services.channels.phone_numbers import NotAPhone, from_carrier
 from services.channels.phone_numbers import normalise as number_of_region
 from services.channels.smpp import receipts
+from services.channels.smpp.config import SmppConfig
 from services.channels.smpp.incoming import NAME, Arrived, Incoming
-from services.channels.smpp.link import Link, LinkLost, Pdu, address
-from services.channels.smpp.status import THROTTLED, refusal
-from services.channels.smpp.text import Part, decode, encode, header, split_header
+from services.channels.smpp.link import Link, LinkLost, Pdu, as_text
+from services.channels.smpp.sending import Outgoing
+from services.channels.smpp.text import Part, decode, split_header
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5
@@ -38,48 +34,12 @@ _HAS_HEADER, _TYPE, _IS_RECEIPT = 0x40, 0x3C, 0x04
 _TRY_AGAIN, _NEVER_AGAIN, _BAD_COMMAND = 0x64, 0x66, 0x03
 
 
-@dataclass(frozen=True)
-class SmppConfig:
-    """See the settings of the same names. `ca`: certificates to trust instead of the machine's."""
-
-    host: str
-    port: int
-    data_dir: Path
-    system_id: str
-    password: str
-    sender: str
-    system_type: str = ""
-    tls: bool = False
-    ca: str | None = None
-    window: int = 10
-    enquire_s: float = 30.0
-    alphabet: str = "gsm7"
-    long: str = "udh"
-    region: str = "KE"
-
-
-@dataclass
-class _Sending:
-    """A message of which one part at a time waits for its answer."""
-
-    job: Job
-    awaited: str
-    coding: int
-    parts: list[bytes]
-    reference: int
-    position: int = 0
-    tries: int = 0
-    deadline: float = 0.0
-    again: float | None = None
-
-
 @dataclass
 class _Talk:
     """What one link is in the middle of."""
 
     link: Link
-    sending: dict[int, _Sending] = field(default_factory=dict)
-    throttled: list[_Sending] = field(default_factory=list)
+    outgoing: Outgoing
     answered: list[str] = field(default_factory=list)
     proofs: dict[int, list[str]] = field(default_factory=dict)
     heard: float = field(default_factory=time.monotonic)
@@ -131,7 +91,7 @@ class SmppSession:
             system_type=config.system_type,
         )
         self._incoming.new_link()
-        talk, give_up = _Talk(link), 0.0
+        talk, give_up = _Talk(link, Outgoing(link, config, self._awaited, self.jobs)), 0.0
         self._say("")
         try:
             while not stopping():
@@ -141,7 +101,7 @@ class SmppSession:
                     talk.heard = time.monotonic()
                     self._hear(talk, pdu)
                 self._keep_alive(talk)
-                self._go_on(talk)
+                talk.outgoing.go_on()
                 if time.monotonic() >= give_up:
                     self._incoming.give_up_waiting()
                     give_up = time.monotonic() + _GIVE_UP_EVERY_S
@@ -149,73 +109,11 @@ class SmppSession:
         finally:
             self.jobs.fault = self.jobs.fault or "no link"
             link.close()
-            for sending in [*talk.sending.values(), *talk.throttled]:
-                self._end(sending, ChannelError("smpp: the link ended before the answer", unknown=True))
-
-    def _go_on(self, talk: _Talk) -> None:
-        """Answers that did not come, parts that were throttled, and new messages as far as the window goes."""
-        now = time.monotonic()
-        for sequence, sending in list(talk.sending.items()):
-            if now > sending.deadline:
-                del talk.sending[sequence]
-                self._end(sending, ChannelError("smpp: no answer to submit_sm", unknown=True))
-        for sending in [each for each in talk.throttled if each.again is not None and now >= each.again]:
-            talk.throttled.remove(sending)
-            self._submit(talk, sending)
-        while len(talk.sending) + len(talk.throttled) < self._config.window:
-            job = self.jobs.next(0)
-            if job is None:
-                return
-            self._begin(talk, job)
-
-    def _begin(self, talk: _Talk, job: Job) -> None:
-        coding, parts = encode(normalise(job.message.text), self._config.alphabet)
-        if self._config.long == "payload":
-            parts = [b"".join(parts)]
-        awaited = self._awaited.expect(job.message.to, len(parts))
-        sending = _Sending(job, awaited, coding, parts, reference=secrets.randbelow(256))
-        try:
-            job.begin()
-        except Gone as gone:
-            self._awaited.drop(awaited)
-            job.outcome.set_exception(gone)
-            return
-        self._submit(talk, sending)
-
-    def _submit(self, talk: _Talk, sending: _Sending) -> None:
-        """Sends one part. Raises LinkLost, after which nobody knows whether it arrived."""
-        octets, of = sending.parts[sending.position], len(sending.parts)
-        ton, npi, source = address(self._config.sender)
-        dest_ton, dest_npi, destination = address(sending.job.message.to)
-        fields: dict[str, Any] = {"esm_class": 0, "short_message": octets}
-        if of > 1:
-            head = header(sending.reference, of, sending.position + 1)
-            fields = {"esm_class": _HAS_HEADER, "short_message": head + octets}
-        elif self._config.long == "payload" and len(octets) > 140:
-            fields = {"esm_class": 0, "message_payload": octets}
-        sending.deadline, sending.again = time.monotonic() + _ANSWER_S, None
-        placeholder = -1
-        talk.sending[placeholder] = sending  # should the link break while this is written
-        sequence = talk.link.say(
-            "submit_sm",
-            source_addr_ton=ton,
-            source_addr_npi=npi,
-            source_addr=source,
-            dest_addr_ton=dest_ton,
-            dest_addr_npi=dest_npi,
-            destination_addr=destination,
-            registered_delivery=_RECEIPT_WANTED,
-            data_coding=sending.coding,
-            **fields,
-        )
-        del talk.sending[placeholder]
-        talk.sending[sequence] = sending
+            talk.outgoing.link_ended()
 
     def _hear(self, talk: _Talk, pdu: Pdu) -> None:
         if pdu.command in ("submit_sm_resp", "generic_nack"):
-            sending = talk.sending.pop(pdu.sequence, None)
-            if sending is not None:
-                self._answered(talk, sending, pdu)
+            talk.outgoing.answered(pdu)
         elif pdu.command == "deliver_sm":
             self._deliver(talk, pdu)
         elif pdu.command == "enquire_link":
@@ -227,30 +125,6 @@ class SmppSession:
             raise LinkLost("unbound by the carrier")
         elif pdu.command == "unknown":
             talk.link.say("generic_nack", sequence=pdu.sequence, status=_BAD_COMMAND)
-
-    def _answered(self, talk: _Talk, sending: _Sending, pdu: Pdu) -> None:
-        if pdu.status == 0 and pdu.command == "submit_sm_resp":
-            self._awaited.went(sending.awaited, _text((pdu.fields or {}).get("message_id")))
-            sending.position += 1
-            if sending.position < len(sending.parts):
-                self._submit(talk, sending)
-            else:
-                sending.job.outcome.set_result(Receipt(sending.awaited, "sent", parts=len(sending.parts)))
-            return
-        error = refusal(pdu.status or 0xFF)
-        if sending.position == 0:
-            self._awaited.drop(sending.awaited)
-            self._end(sending, error)
-        elif pdu.status in THROTTLED and sending.tries < _THROTTLED_TRIES:
-            # Its first parts are on their way: no other carrier may have it, so this one is asked again.
-            sending.tries += 1
-            sending.again = time.monotonic() + _THROTTLED_AGAIN_S
-            talk.throttled.append(sending)
-        else:
-            self._end(sending, ChannelError(f"{error.reason}: sent in part", unknown=True))
-
-    def _end(self, sending: _Sending, error: ChannelError) -> None:
-        sending.job.outcome.set_exception(error)
 
     def _deliver(self, talk: _Talk, pdu: Pdu) -> None:
         """A receipt or a person's SMS; the carrier is thanked when it is safe."""
@@ -272,7 +146,7 @@ class SmppSession:
 
     def _take_receipt(self, fields: dict[str, Any]) -> None:
         octets = fields.get("short_message") or fields.get("message_payload") or b""
-        message_id = _text(fields.get("receipted_message_id"))
+        message_id = as_text(fields.get("receipted_message_id"))
         found = receipts.parse(octets.decode("latin-1"), message_id, fields.get("message_state"))
         if found is None:
             _LOG.info("receipt without an id")
@@ -297,11 +171,11 @@ class SmppSession:
         text = decode(octets, fields.get("data_coding") or 0, self._config.alphabet)
         if text is None:
             return None
-        return Arrived(self._number(fields.get("source_addr")), _text(fields.get("destination_addr")), text, part)
+        return Arrived(self._number(fields.get("source_addr")), as_text(fields.get("destination_addr")), text, part)
 
     def _number(self, given: object) -> str:
         """Some carriers leave the country out."""
-        found = from_carrier(_text(given))
+        found = from_carrier(as_text(given))
         try:
             return found if found.startswith("+") else number_of_region(found, self._config.region)
         except NotAPhone:
@@ -330,7 +204,3 @@ class SmppSession:
     def _drain(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
-
-
-def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
