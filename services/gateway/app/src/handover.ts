@@ -119,12 +119,13 @@ async function handedOver(vault: Vault, authorised: Record<string, string>, scre
   await save(vault, screening);
   for (const photograph of screening.photographs.filter((each) => !each.handedOver)) {
     const content = await vault.get("photographs", photograph.id);
-    if (!content) continue;
-    const body = new FormData();
-    body.set("photograph", new Blob([content]));
-    body.set("eye", photograph.eye);
-    body.set("reading", JSON.stringify(photograph.reading));
-    await asked(`${url}/photographs/${photograph.id}`, { method: "PUT", body, headers: authorised });
+    if (content) {
+      const body = new FormData();
+      body.set("photograph", new Blob([content]));
+      body.set("eye", photograph.eye);
+      body.set("reading", JSON.stringify(photograph.reading));
+      await asked(`${url}/photographs/${photograph.id}`, { method: "PUT", body, headers: authorised });
+    } // or another window has handed it over
     photograph.handedOver = true;
     await save(vault, screening);
     await vault.delete("photographs", photograph.id); // the clinic has it, and a lost phone should not

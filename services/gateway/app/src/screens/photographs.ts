@@ -24,7 +24,7 @@ interface Here {
 /** Shows a screening until the worker leaves it. */
 export async function photographs(vault: Vault, reader: Reader, programme: string, screening: Screening): Promise<void> {
   await ready(screening.language);
-  screening.onScreen = true;
+  Object.assign(screening, await vault.getJson("screenings", screening.id), { onScreen: true }); // as another window left it
   await save(vault, screening);
   for (let left = false; !left; ) left = await once({ vault, reader, programme, screening });
 }
