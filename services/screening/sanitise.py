@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 16 * 1024 * 1024  # WhatsApp's own limit for media
 MAX_PIXELS = 25_000_000
+MAX_PIXELS_WEBP = 12_500_000  # Pillow holds four copies of one for a moment: 25 megapixels take 400 MB
 MIN_SIDE = 200  # pixels; a retina smaller than this shows no microaneurysms
 LONGEST = 2400  # pixels, longest side of what is kept; half of it is still several times what a model reads
 QUALITY = 92
@@ -74,7 +75,9 @@ def _decode(data: bytes) -> Image.Image:
     from PIL import Image
 
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        _check_size(*_webp_size(data))  # Pillow's decoder sets aside two canvases as soon as it opens one
+        _check_size(
+            *_webp_size(data), most=MAX_PIXELS_WEBP
+        )  # Pillow's decoder sets aside two canvases as soon as it opens one
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -92,8 +95,8 @@ def _decode(data: bytes) -> Image.Image:
     return image
 
 
-def _check_size(wide: int, high: int) -> None:
-    if wide * high > MAX_PIXELS:
+def _check_size(wide: int, high: int, *, most: int = MAX_PIXELS) -> None:
+    if wide * high > most:
         raise BadPhotograph("photo-too-large", f"{wide} × {high} pixels")
     if min(wide, high) < MIN_SIDE:
         raise BadPhotograph("photo-too-small", f"{wide} × {high} pixels")
