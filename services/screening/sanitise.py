@@ -75,9 +75,8 @@ def _decode(data: bytes) -> Image.Image:
     from PIL import Image
 
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        _check_size(
-            *_webp_size(data), most=MAX_PIXELS_WEBP
-        )  # Pillow's decoder sets aside two canvases as soon as it opens one
+        # Pillow's decoder sets aside two canvases as soon as it opens one.
+        _check_size(*_webp_size(data), most=MAX_PIXELS_WEBP)
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
