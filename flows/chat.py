@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from flows.caption import read_caption
-from flows.conversation import Step, Tell
+from flows.caption import read_caption, read_programme
+from flows.conversation import Caller, Step, Tell
 from flows.photograph import unplaced
+from flows.programmes import by_word
 from flows.questions import Confirm, Invalid
 from flows.render_chat import Reply, sms, whatsapp
 from flows.sessions import (
@@ -25,7 +27,9 @@ from flows.sessions import (
     save,
     unfinished,
 )
+from services import programmes
 from services.channels.base import Inbound, Kind
+from services.screening.asking import expect_photograph
 from services.screening.people import caller_for, opt_in_to, opt_out_of
 from services.settings import current
 from services.store.clock import HOUR_MS, now_ms
@@ -63,6 +67,10 @@ def chat_turn(tx: Connection, inbound: Inbound, *, photos: Sequence[int] = ()) -
         return [_notice(tx, inbound, channel, "started")]
     if word in _FLOWS:
         talk = begin(tx, inbound.sender, channel, inbound.provider_id, _FLOWS[word])
+        return [_say(tx, talk, talk.step(tx))]
+    if (called := programmes.called(word, current())) is not None and called.name in by_word():
+        talk = begin(tx, inbound.sender, channel, inbound.provider_id, "programme", programme=called.name)
+        talk.caller = _speaking(talk.caller, called.words[word])
         return [_say(tx, talk, talk.step(tx))]
     if talk is None or not _is_open(talk) or word in _HOME | _START:
         if talk is not None and _is_muted(talk) and word not in _HOME | _START:
@@ -128,6 +136,13 @@ def _photographs(
     tx: Connection, inbound: Inbound, channel: Kind, talk: Conversation | None, photos: Sequence[int]
 ) -> Reply:
     code, eye = read_caption(inbound.text)
+    asked = None if code else read_programme(inbound.text) or _expected(talk)
+    if asked is not None:
+        programme, language = asked
+        arguments = {"photos": list(photos), "programme": programme}
+        talk = begin(tx, inbound.sender, channel, inbound.provider_id, "photograph-asked", **arguments)
+        talk.caller = _speaking(talk.caller, language)
+        return _say(tx, talk, talk.step(tx))
     # The caption's eye is the first picture's; a second one in the same message is of the same patient.
     came = [[photo_id, code, eye if position == 0 else None] for position, photo_id in enumerate(photos)]
     waiting = []
@@ -139,6 +154,19 @@ def _photographs(
         waiting = unplaced(talk.arguments["photos"], talk.journal)
     talk = begin(tx, inbound.sender, channel, inbound.provider_id, "photograph", photos=[*came, *waiting])
     return _say(tx, talk, talk.step(tx))
+
+
+def _expected(talk: Conversation | None) -> tuple[str, str] | None:
+    """The programme of a photograph without a word, from somebody who was just told how to send one."""
+    if talk is None or talk.updated_at <= now_ms() - RESUMABLE_MS:
+        return None
+    told = [entry[2]["programme"] for entry in talk.journal if entry[:2] == ["effect", expect_photograph.__name__]]
+    return (told[-1], talk.language) if told else None
+
+
+def _speaking(caller: Caller, language: str) -> Caller:
+    """Who chose no language yet is answered in that of the word that she wrote."""
+    return caller if caller.language else replace(caller, language=language)
 
 
 def _say(tx: Connection, talk: Conversation, step: Step) -> Reply:

@@ -20,14 +20,18 @@ def help_menu(caller: Caller) -> Flow:
         return Tell("help-cost")
     if wish == "about":
         return Tell("about", {"clinic": current().clinic})
-    if caller.worker:
-        yield Tell("help-worker-open")
-        yield Tell("help-worker-result")
-        yield Tell("help-worker-questions")
-        return Tell("help-worker-lists")
-    yield Tell("help-result")
-    yield Tell("help-risk")
-    return Tell("help-data")
+    # Imported here: the programmes' conversations use this module.
+    from flows.programmes import offers
+
+    said = [
+        Tell(each)
+        for offer in offers().values()
+        for each in (offer.help_worker if caller.worker else offer.help_anyone)
+    ]
+    if not said:
+        return Tell("about", {"clinic": current().clinic})
+    yield from said[:-1]
+    return said[-1]
 
 
 def person(caller: Caller) -> Flow:

@@ -7,7 +7,10 @@ from typing import Any
 
 from flows.conversation import Caller, Do, Flow, Journal, Tell
 from flows.questions import Choice, Code
+from services import programmes
+from services.screening.asking import ask_about
 from services.screening.cases import attach_photo
+from services.settings import current
 
 _TRIES = 3
 Captioned = Sequence[Any]
@@ -15,7 +18,14 @@ Captioned = Sequence[Any]
 
 
 def photograph(caller: Caller, photos: Sequence[Captioned]) -> Flow:
-    """Attaches each photograph to a screening and an eye. A code that was typed serves those behind it too."""
+    """Attaches each photograph to a screening and an eye. A code that was typed serves those behind it too. Who is no
+    health worker is asked first what they show, where they may be of no case."""
+    others = [each.name for each in programmes.questions(current())]
+    if others and not caller.worker and not any(code for _, code, _ in photos):
+        of_cases = [each.name for each in programmes.cases(current())]
+        shown = yield Choice("ask-photo-of", keys=(*of_cases, *others), labels="menu-photo")
+        if shown in others:
+            return (yield from photograph_asked(caller, [photo_id for photo_id, _, _ in photos], shown))
     typed: str | None = None
     told = Tell("photo-none")
     for number, (photo_id, code, eye) in enumerate(photos, 1):
@@ -41,6 +51,16 @@ def photograph(caller: Caller, photos: Sequence[Captioned]) -> Flow:
         if number < len(photos):
             yield told
     return told
+
+
+def photograph_asked(caller: Caller, photos: Sequence[int], programme: str) -> Flow:
+    """Asks what each photograph shows; whoever sent them is told on the channel that they came by."""
+    language = caller.language or current().language
+    state = "none"
+    for photo_id in photos:
+        asked = yield Do(ask_about, photo_id=photo_id, programme=programme, sender=caller.msisdn, language=language)
+        state = asked["state"]
+    return Tell("question-queued" if state == "queued" else f"photo-{state}")
 
 
 def unplaced(photos: Sequence[Captioned], journal: Journal) -> list[Captioned]:

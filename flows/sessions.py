@@ -25,8 +25,8 @@ from flows.conversation import (
 )
 from flows.findrisc import risk_answer
 from flows.help import person
-from flows.menu import call_menu, menu, risk
-from flows.photograph import photograph
+from flows.menu import asked_by_word, call_menu, menu, risk
+from flows.photograph import photograph, photograph_asked
 from flows.questions import Choice, Invalid
 from flows.result import read_out
 from services.channels.base import Kind
@@ -40,6 +40,8 @@ RESUMABLE_MS = DAY_MS
 FLOWS: Mapping[str, Callable[..., Flow]] = {
     "menu": menu,
     "photograph": photograph,
+    "photograph-asked": photograph_asked,
+    "programme": asked_by_word,
     "result": read_out,
     "risk": risk,
     "risk-answer": risk_answer,
@@ -54,7 +56,7 @@ FLOWS: Mapping[str, Callable[..., Flow]] = {
 OPEN_MS = {"visit": 14 * DAY_MS, "attended": 14 * DAY_MS, "invited": 14 * DAY_MS}
 # What may go on on another channel: flows that ask, at each private sentence, which channel they are on. Those that
 # begin with a code have nothing to go on with: whoever picks up gives it anew.
-EVERYWHERE = frozenset({"menu", "photograph", "risk", "call-menu"})
+EVERYWHERE = frozenset({"menu", "photograph", "programme", "risk", "call-menu"})
 _KEPT = (Kind.SMS, Kind.WHATSAPP)
 _CHANNELS = 4
 _ARGUMENTS = {name: inspect.signature(flow).parameters.keys() - {"caller"} for name, flow in FLOWS.items()}

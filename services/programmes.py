@@ -1,7 +1,7 @@
 """What the platform has to know of a programme: `models/<name>/programme.json`, beside its models.
 
     {"photographs": "case", "parts": ["left", "right"], "shared": true}
-    {"photographs": "question", "words": ["maize"], "says": {"Blight": ["maize-blight"], "": ["maize-unsure"]}}
+    {"photographs": "question", "words": {"en": ["maize"]}, "says": {"Rust": ["maize-rust"], "": ["maize-unsure"]}}
 
 It comes with the code, as the programme's conversation (`flows/programmes/<name>.py`) and its sentences do. What
 changes with a model, and is signed with it, stands in `manifest.json`.
@@ -35,14 +35,14 @@ class Programme:
     `parts` are photographed, and who is told what to do by the rules of `services.screening.decision`. Or it is a
     "question" of whoever sent it: one picture, no case, no code, deleted once it was answered.
 
-    `words` are those by which people ask for the programme, in a message or a caption, in any language. `says` has the
-    messages that answer a question, by the class that was found, "" where none was. Findings of a `shared` programme
-    are told to other systems (FHIR)."""
+    `words` are those by which people ask for the programme, in a message or a caption, with the language that each is
+    of. `says` has the messages that answer a question, by the class that was found, "" where none was. Findings of a
+    `shared` programme are told to other systems (FHIR)."""
 
     name: str
     photographs: Literal["case", "question"]
     parts: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     says: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shared: bool = False
 
@@ -67,6 +67,11 @@ def cases(settings: Settings) -> tuple[Programme, ...]:
     return tuple(each for each in offered(settings) if each.photographs == "case")
 
 
+def called(word: str, settings: Settings) -> Programme | None:
+    """The programme that is asked for by a word, in small letters."""
+    return next((each for each in offered(settings) if word in each.words), None)
+
+
 def shared() -> tuple[str, ...]:
     """The names of those whose findings are told to other systems."""
     return tuple(each.name for each in installed().values() if each.shared)
@@ -82,7 +87,8 @@ def _read(path: Path) -> Programme:
     try:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         says = {name: tuple(messages) for name, messages in raw.pop("says", {}).items()}
-        parts, words = tuple(raw.pop("parts", ())), tuple(raw.pop("words", ()))
+        parts = tuple(raw.pop("parts", ()))
+        words = {word: language for language, listed in raw.pop("words", {}).items() for word in listed}
         programme = Programme(path.parent.name, parts=parts, words=words, says=says, **raw)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BadProgramme(f"{path}: {type(error).__name__}: {error}") from error

@@ -28,6 +28,7 @@ _LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier ca
 _LEAST_PASSWORD = 12
 Networks = Annotated[frozenset[str], NoDecode]
 Names = Annotated[tuple[str, ...], NoDecode]
+Phones = Annotated[dict[str, Annotated[str, Field(pattern=r"^\+[0-9]{7,15}$")]], NoDecode]
 Price = Annotated[str, Field(pattern=r"^(KES|USD) ?[0-9]{1,9}(\.[0-9]{1,12})?$")]
 
 
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     programmes: Names = Field(
         (programmes.FIRST,), description="which programmes this site offers, comma-separated, the main one first"
     )
+    advisers: Phones = Field({}, description="who rings people who ask for advice: programme=number, comma-separated")
     region: str = Field("KE", pattern="^[A-Z]{2}$", description="country whose mobile numbers are accepted")
     clinic: str = Field("Jicho", max_length=30, description="name of the clinic, as people read and hear it")
     referral_place: str = Field(
@@ -221,14 +223,19 @@ class Settings(BaseSettings):
         named = values.get("programmes")
         if isinstance(named, str):
             values["programmes"] = tuple(dict.fromkeys(filter(None, map(str.strip, named.split(",")))))
+        advisers = values.get("advisers")
+        if isinstance(advisers, str):
+            pairs = (pair.partition("=") for pair in filter(None, map(str.strip, advisers.split(","))))
+            values["advisers"] = {name.strip(): phone.strip() for name, _, phone in pairs}
         return values
 
     @model_validator(mode="after")
     def _known_programmes(self) -> Settings:
         known = programmes.installed()
-        for name in self.programmes or ("",):
-            if name not in known:
-                raise ValueError(f"{_PREFIX}PROGRAMMES: no programme {name!r}; there are {', '.join(known)}")
+        for setting, names in (("PROGRAMMES", self.programmes or ("",)), ("ADVISERS", tuple(self.advisers))):
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{_PREFIX}{setting}: no programme {name!r}; there are {', '.join(known)}")
         return self
 
     @model_validator(mode="after")

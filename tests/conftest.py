@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from services import runtime, settings
+from services.programmes import FIRST
 from services.runtime import Runtime
 
 # The same cases in every run: a check that fails one time in ten says nothing about the change it is run for.
@@ -29,9 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def programmes() -> str:
+    """What the site offers: a clinic's own, so that another programme changes no clinic's test."""
+    return FIRST
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programmes: str) -> Iterator[Runtime]:
     """A site in a folder of its own, which is also the process's current one."""
     monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("JICHO_PROGRAMMES", programmes)
     monkeypatch.chdir(tmp_path)
     plenty = {"battery_percent": None, "on_mains": True, "memory_mb": 4096, "disk_mb": 10_000}
     (tmp_path / "data").mkdir()

@@ -100,7 +100,8 @@ def _labels() -> tuple[frozenset[str], tuple[str, ...]]:
     A few keys that stand in the call itself are buttons; a longer menu, or one put together elsewhere, is a list.
     """
     buttons, rows = {"answer-yes", "answer-no"}, set()
-    for path in Path(flows.__file__).parent.glob("*.py"):
+    here = Path(flows.__file__).parent
+    for path in [*here.glob("*.py"), *here.glob("programmes/*.py")]:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Choice"):
                 continue

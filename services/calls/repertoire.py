@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flows.findrisc import RANGES
-from flows.menu import ANYONE_KEYS, CALLING, LANGUAGES_OFFERED, WORKER_KEYS
+from flows.menu import LANGUAGES_OFFERED
 from flows.open_screening import OLDEST as OLDEST_BORN
+from flows.programmes import anyone_menu, calling_menu, offers, worker_menu
 from flows.render_voice import Utterance, press
 from flows.voice import A_PAGE, KEYS
+from services.programmes import cases, questions
 from services.screening.findrisc import ONE_IN
 from services.screening.referral import Destination
 from services.screening.symptoms import OLDEST, SYMPTOMS, YOUNGEST
@@ -76,10 +78,7 @@ _RESULT = Subject(
     ),
     menus=(("ask-again-repeat", "ask-again-end"),),
 )
-_MENU = Subject(
-    ("ask-call-menu", "ask-resume"),
-    menus=(tuple(f"menu-{key}" for key in CALLING), ("resume-continue", "resume-again")),
-)
+_MENU = Subject(("ask-call-menu", "ask-resume"), menus=(("resume-continue", "resume-again"),))
 _RISK = Subject(
     (
         "ask-risk-consent",
@@ -150,7 +149,7 @@ _HELP = Subject(
     (("menu-help-menu", "menu-help-cost", "menu-help-person", "menu-help-about"),),
 )
 # What was begun elsewhere goes on by call: a menu of messages, and all that a health worker does with it.
-_MENUS_OF_MESSAGES = Subject(("ask-menu",), menus=(tuple(f"menu-{key}" for key in ANYONE_KEYS),))
+_MENUS_OF_MESSAGES = Subject(("ask-menu",))
 _WORKER = Subject(
     (
         "ask-sex",
@@ -182,11 +181,7 @@ _WORKER = Subject(
         "ask-photo-code",
         "photo-code-help",
     ),
-    menus=(
-        tuple(f"menu-{key}" for key in WORKER_KEYS),
-        ("menu-lists-pending", "menu-lists-recent"),
-        ("eye-left", "eye-right"),
-    ),
+    menus=(("menu-lists-pending", "menu-lists-recent"), ("eye-left", "eye-right")),
 )
 
 
@@ -204,7 +199,7 @@ def about_risk_and_visits(settings: Settings) -> list[Utterance]:
         Utterance("error-number" if name == "age" else "error-number-optional", {"low": low, "high": high})
         for name, (low, high) in RANGES.items()
     ]
-    return _once([*_said_about(settings, _MENU, _RISK, _VISIT), *refused])
+    return _once([*_said_about(settings, _menu_of(calling_menu()), _MENU, _RISK, _VISIT), *refused])
 
 
 def about_visits(settings: Settings) -> list[Utterance]:
@@ -214,7 +209,12 @@ def about_visits(settings: Settings) -> list[Utterance]:
 
 def repertoire(settings: Settings, to: Destination) -> list[Utterance]:
     """Everything, each once, what is said most first."""
-    rest = list(_said_about(settings, _DATA, _HELP, _MENUS_OF_MESSAGES, _WORKER))
+    menus = (_menu_of(anyone_menu()), _menu_of(worker_menu()))
+    of_programmes = [Subject(offer.spoken, menus=offer.menus) for offer in offers().values()]
+    if questions(settings):
+        labels = tuple(f"menu-photo-{each.name}" for each in (*cases(settings), *questions(settings)))
+        of_programmes.append(Subject(("ask-photo-of", "question-queued"), menus=(labels,)))
+    rest = list(_said_about(settings, _DATA, _HELP, _MENUS_OF_MESSAGES, *menus, _WORKER, *of_programmes))
     if settings.voice_on_incoming == "call-back":
         rest.append(Utterance("help-cost-ring", {"phone": settings.at_voice_number}))
     this_year = datetime.fromtimestamp(now_ms() / 1000, UTC).year
@@ -223,6 +223,10 @@ def repertoire(settings: Settings, to: Destination) -> list[Utterance]:
         for low, high in ((OLDEST_BORN, this_year), (YOUNGEST, OLDEST))
     ]
     return _once([*about_results(settings, to), *about_risk_and_visits(settings), *rest])
+
+
+def _menu_of(keys: Iterable[str]) -> Subject:
+    return Subject((), menus=(tuple(f"menu-{key}" for key in keys),))
 
 
 def _said_about(settings: Settings, *subjects: Subject) -> Iterator[Utterance]:

@@ -1,4 +1,5 @@
-"""The job that speaks a result into a voice note, for whoever gave its code on WhatsApp and asked for one."""
+"""The job that speaks a result into a voice note, for whoever gave its code on WhatsApp and asked for one; or an answer
+that is nobody's secret."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from services.store.tables import message, screening
 
 
 def prepare_note(site: Runtime, argument: Mapping[str, Any]) -> None:
-    """Speaks the result for the message `argument["message_id"]`, then asks for it to be sent. Raises SpeechError.
+    """Speaks the result for the message `argument["message_id"]`, or the sentences of `argument["messages"]`, then asks
+    for it to be sent. Raises SpeechError.
 
     The note is on disk between this job and its sending only.
     """
@@ -28,12 +30,17 @@ def prepare_note(site: Runtime, argument: Mapping[str, Any]) -> None:
     with site.db.read() as tx:
         row = tx.execute(
             sa.select(screening, message.c.language.label("spoken"))
-            .join(message, message.c.screening_id == screening.c.id)
-            .where(message.c.id == message_id, message.c.state == "pending", screening.c.state != "withdrawn")
+            .select_from(message)
+            .outerjoin(screening, message.c.screening_id == screening.c.id)
+            .where(message.c.id == message_id, message.c.state == "pending")
         ).first()
-        if row is None:
+        if row is None or row.state == "withdrawn":
             return
-        said = [Utterance(tell.id, tell.params, private=True) for tell in verdict_of(told(tx, row))]
+        said = (
+            [Utterance(each) for each in argument["messages"]]
+            if "messages" in argument
+            else [Utterance(tell.id, tell.params, private=True) for tell in verdict_of(told(tx, row))]
+        )
     path = site.note_path(message_id)
     write_durably(path, voice_note(site, row.spoken, said))
     _sweep(path.parent)

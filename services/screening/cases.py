@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from services.channels.base import Kind
 from services.messaging.outbox import DELIVERY, INFERENCE, NOTE, SPEECH, enqueue, post, ring
+from services.programmes import FIRST
 from services.screening import codes, people
 from services.screening.decision import outcome_of_patient
 from services.screening.referral import SETTLED, destination
@@ -42,7 +43,7 @@ def open_screening(
     consent_version: str,
     channel: str,
     priority: str = "routine",
-    programme: str = "dr",
+    programme: str = FIRST,
 ) -> dict[str, Any]:
     """Opens a screening for a patient who consented, and answers `{"code": …}`, None if `worker`, the number of the
     health worker, was removed meanwhile. `language` is the patient's; consent was read in the worker's. `priority` is

@@ -14,6 +14,8 @@ import pytest
 import flows
 from flows.catalogue import LANGUAGES, Counted, UnknownMessage, messages, read_po, text
 from flows.formats import formats
+from flows.programmes import offer_of
+from services.programmes import installed
 from services.screening.facilities import DAYS
 
 FLOWS = Path(flows.__file__).parent
@@ -25,6 +27,7 @@ STATES = {
     "visit": ("none", "locked", "withdrawn", "yes", "not-yet", "cannot", "recorded"),
     "open": (*DAYS, "weekdays", "mon-sat", "every-day"),
     "photo": ("queued", "locked", "closed", "taken"),
+    "adviser": ("asked", "limit", "unreachable"),
 }
 
 
@@ -34,9 +37,23 @@ def test_whatever_can_happen_is_said() -> None:
             assert messages("en")[f"{prefix}-{state}"]
 
 
+def test_whatever_a_programme_says_is_a_sentence() -> None:
+    for name, programme in installed().items():
+        offer = offer_of(name)
+        entries = {f"menu-{key}" for menu in (offer.worker, offer.anyone, offer.calling) for key in menu}
+        said = {message for answer in programme.says.values() for message in answer}
+        said |= {
+            *offer.help_worker,
+            *offer.help_anyone,
+            *offer.spoken,
+            *(each for menu in offer.menus for each in menu),
+        }
+        assert said | entries | {f"menu-photo-{name}"} <= set(messages("en")), name
+
+
 def test_the_flows_name_only_messages_that_exist() -> None:
     named = set()
-    for path in FLOWS.glob("*.py"):
+    for path in FLOWS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 first = node.args[0]

@@ -12,11 +12,12 @@ import smsutil
 import flows
 from flows.catalogue import LANGUAGES, messages, text
 from flows.conversation import Step, Tell
-from flows.menu import ANYONE, CALLING, WORKER
+from flows.programmes import offer_of
 from flows.questions import Choice
 from flows.render_chat import sms, whatsapp
 from flows.render_ussd import LIMIT, length, pages
 from flows.render_voice import voice
+from services.programmes import installed
 
 # The longest that each parameter becomes: settings' limits, and what people are called.
 LONGEST: dict[str, object] = {
@@ -40,14 +41,20 @@ def parameters(message_id: str) -> dict[str, object]:
     return {name: LONGEST.get(name, 100_000) for name in names}
 
 
+def every(menu: str) -> tuple[str, ...]:
+    """The entries of a menu where all programmes are offered."""
+    return tuple(dict.fromkeys(key for name in installed() for key in getattr(offer_of(name), menu)))
+
+
 def questions() -> list[Choice]:
     """Every choice that the flows ask, read from their text, and the menus, which are made."""
     found = [
-        Choice("ask-worker-menu", parameters("ask-worker-menu"), keys=(*WORKER, "language"), labels="menu"),
-        Choice("ask-menu", keys=(*ANYONE, "language"), labels="menu"),
-        Choice("ask-call-menu", keys=tuple(CALLING), labels="menu"),
+        Choice("ask-worker-menu", parameters("ask-worker-menu"), keys=every("worker"), labels="menu"),
+        Choice("ask-menu", keys=every("anyone"), labels="menu"),
+        Choice("ask-call-menu", keys=(*every("calling"), "person"), labels="menu"),
+        Choice("ask-photo-of", keys=tuple(installed()), labels="menu-photo"),
     ]
-    for path in Path(flows.__file__).parent.glob("*.py"):
+    for path in Path(flows.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue

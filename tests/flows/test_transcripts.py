@@ -15,7 +15,7 @@ from scenes import SCENES, Stage
 from scenes.stage import CHANNELS, SMS, VOICE, WHATSAPP, Clock, fixed, reached
 
 from flows.catalogue import LANGUAGES
-from flows.menu import ANYONE_KEYS, CALLING, WORKER_KEYS
+from flows.programmes import anyone_menu, calling_menu, worker_menu
 from flows.sessions import EVERYWHERE, FLOWS
 from services.channels.base import Kind
 from services.runtime import Runtime
@@ -32,14 +32,16 @@ ONLY_ON: dict[str, tuple[Kind, ...]] = {
     "risk-answer": (VOICE,),
     "person": (VOICE,),
 }
+# What begins at photographs without a case: the programmes that have such show it in `tests/flows/programmes`.
+OF_QUESTIONS = ("programme", "photograph-asked")
 
 
 def offered() -> set[tuple[str, str, Kind]]:
     """`(role, flow or entry of a menu, channel)`. A menu's entries go on everywhere, so that they are offered there."""
-    found = {("worker", key, kind) for key, kind in product(WORKER_KEYS, CHANNELS)}
-    found |= {("patient", key, kind) for key, kind in product(ANYONE_KEYS, CHANNELS)}
-    found |= {("patient", key, VOICE) for key in CALLING}
-    for flow in FLOWS.keys() - {"menu"}:
+    found = {("worker", key, kind) for key, kind in product(worker_menu(), CHANNELS)}
+    found |= {("patient", key, kind) for key, kind in product(anyone_menu(), CHANNELS)}
+    found |= {("patient", key, VOICE) for key in calling_menu()}
+    for flow in FLOWS.keys() - {"menu", *OF_QUESTIONS}:
         role = "worker" if flow == "photograph" else "patient"
         found |= {(role, flow, kind) for kind in (CHANNELS if flow in EVERYWHERE else ONLY_ON[flow])}
     return found

@@ -18,7 +18,15 @@ from services.store.tables.messages import clip, conversation, inbound, message,
 from services.store.tables.metadata import METADATA
 from services.store.tables.people import caller, opt_out, risk_assessment, symptom_assessment, worker
 from services.store.tables.referrals import facility, follow_up, referral
-from services.store.tables.screenings import consent, photo, reading, retake, review, screening
+from services.store.tables.screenings import (
+    consent,
+    photo,
+    photo_question,
+    reading,
+    retake,
+    review,
+    screening,
+)
 
 __all__ = [
     "METADATA",
@@ -42,6 +50,7 @@ __all__ = [
     "opt_out",
     "outbox",
     "photo",
+    "photo_question",
     "photo_upload",
     "reading",
     "referral",

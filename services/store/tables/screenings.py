@@ -127,3 +127,25 @@ retake = sa.Table(
     sa.UniqueConstraint("screening_id", "eye"),
     sa.Index("ix_retake_next_at", "next_at"),
 )
+
+# A photograph that belongs to no case: what is asked about it, and what was found. Nothing here says by whom.
+photo_question = sa.Table(
+    "photo_question",
+    METADATA,
+    key(),
+    sa.Column("photo_id", ID, sa.ForeignKey("photo.id"), nullable=False, unique=True),
+    sa.Column("programme", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    at("asked_at"),
+    # None though it was answered: nothing was sure enough to be said.
+    sa.Column("found", sa.Text),
+    sa.Column("probability", sa.Float),
+    sa.Column("tier", sa.Text),
+    sa.Column("tier_reason", sa.Text),
+    sa.Column("model_name", sa.Text),
+    sa.Column("model_version", sa.Text),
+    sa.Column("model_sha256", sa.Text),
+    sa.Column("abstain_below", sa.Float),
+    sa.Column("milliseconds", sa.JSON),
+    at("answered_at", nullable=True),
+)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from phones import PATIENT, WORKER, Chat, Ussd, Voice, open_another
 
 from flows.catalogue import LANGUAGES, text
-from flows.menu import ANYONE_KEYS, CALLING, WORKER_KEYS
+from flows.programmes import anyone_menu, calling_menu, worker_menu
 from flows.render_chat import Reply
 from flows.render_voice import VoiceStep
 from services.channels.base import Kind
@@ -175,10 +175,10 @@ class Phone:
 
     def choose(self, *keys: str) -> Phone:
         """Begins, and goes to an entry of the menu; on a call, to one that it does not offer by continuing there."""
-        menu = WORKER_KEYS if self.number == WORKER else ANYONE_KEYS
+        menu, calling = tuple(worker_menu() if self.number == WORKER else anyone_menu()), tuple(calling_menu())
         for key in keys:
-            if self.kind is VOICE and key in CALLING:
-                self.begin().answer(str(1 + tuple(CALLING).index(key)))
+            if self.kind is VOICE and key in calling:
+                self.begin().answer(str(1 + calling.index(key)))
             elif self.kind is VOICE:
                 begun = Phone(self.stage, SMS, self.number, self.who)
                 begun.begin().answer(str(1 + menu.index(key)))
