@@ -12,11 +12,12 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
 import sqlalchemy as sa
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, Worker
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
@@ -32,6 +33,7 @@ from services.tasks import task
 _LOG = logging.getLogger(__name__)
 _JOB_TIMEOUT_S = 120
 _KEEP_S = 600
+_SILENT_S = 480  # an idle worker speaks every seven minutes
 _MAX_JOBS = 2_000  # a worker is replaced before a slow leak of a C library can matter
 _RETRY_S = (2, 10, 60, 300, 1800)
 # A patient waits for her call, and somebody who is losing her sight for her answer; the rest does not mind.
@@ -166,6 +168,20 @@ def work(queue: str, slot: int, url: str, *, warm: Iterable[Any] = ()) -> None:
     worker = SimpleWorker([queue], name=f"{place}{os.getpid()}", connection=connection)
     worker.log.setLevel(logging.WARNING)
     worker.work(max_jobs=_MAX_JOBS, logging_level="WARNING")
+
+
+def census(url: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Jobs that wait, and workers that have spoken lately, by queue, on all hosts. Raises redis.RedisError."""
+    connection = connect(url)
+    names = ("inference", "speech", "delivery")
+    lately = datetime.now(UTC) - timedelta(seconds=_SILENT_S)
+    workers = dict.fromkeys(names, 0)
+    for worker in Worker.all(connection=connection):
+        seen = worker.last_heartbeat
+        if seen is not None and seen.replace(tzinfo=seen.tzinfo or UTC) > lately:
+            for name in worker.queue_names():
+                workers[name] = workers.get(name, 0) + 1
+    return {name: Queue(name, connection=connection).count for name in names}, workers
 
 
 def _release_orphans(connection: redis.Redis, queue: str, place: str) -> None:

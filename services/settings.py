@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -177,6 +178,9 @@ class Settings(BaseSettings):
     backup_hours: int = Field(24, ge=0, le=8760, description="hours between two copies; 0: only by hand")
     backup_keep: int = Field(7, ge=1, le=1000, description="newest copies that are kept on a medium")
 
+    metrics_token: SecretStr = Field(SecretStr(""), description="bearer token with which Prometheus reads /metrics")
+    metrics_from: str = Field("", description="networks that may read /metrics without it, comma-separated")
+
     sync_batch: int = Field(50, ge=1, le=300, description="results that go to the hub at once, at most")
     sync_seconds: int = Field(300, ge=1, le=3600, description="the oldest result waits so long for a full batch")
     sync_photographs: Literal["needed", "all", "none"] = Field(
@@ -216,6 +220,16 @@ class Settings(BaseSettings):
         if isinstance(networks, str):
             values["ussd_current_only_networks"] = frozenset(filter(None, map(str.strip, networks.split(","))))
         return values
+
+    @model_validator(mode="after")
+    def _metrics_networks(self) -> Settings:
+        try:
+            _ = self.metrics_networks
+        except ValueError as error:
+            raise ValueError(f"{_PREFIX}METRICS_FROM: {error}") from None
+        if 0 < len(self.metrics_token.get_secret_value()) < _LEAST_TOKEN:
+            raise ValueError(f"{_PREFIX}METRICS_TOKEN is shorter than 128 bits ({_LEAST_TOKEN} characters)")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -324,6 +338,11 @@ class Settings(BaseSettings):
         }
         found = [name for name, price in prices.items() if price]
         return tuple(sorted(found, key=lambda name: nano_usd(prices[name], self.kes_per_usd) or 0))
+
+    @property
+    def metrics_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that may read the metrics."""
+        return tuple(ip_network(each.strip()) for each in self.metrics_from.split(",") if each.strip())
 
     @property
     def place(self) -> str:

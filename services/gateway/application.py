@@ -16,6 +16,7 @@ from services.gateway import (
     health,
     home,
     messages,
+    metrics,
     mms,
     plan,
     recording,
@@ -36,6 +37,7 @@ def create_gateway() -> Flask:
         application.register_blueprint(module.blueprint)
     application.register_error_handler(BadCallback, _refuse)
     application.register_error_handler(Exception, _fail)
+    metrics.measure(application)
     site = runtime.current()
     application.wsgi_app = counted(application.wsgi_app, site.tally, site.settings.public_url)  # type: ignore[method-assign, assignment]
     with site.db.read():

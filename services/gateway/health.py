@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from services import runtime
+from services import RELEASED, runtime
+from services.runtime import Runtime
 from services.store.clock import now_ms
+from services.store.schema import newest, schema_of
 from services.store.tables import message, outbox
 
 blueprint = Blueprint("health", __name__)
@@ -26,7 +29,8 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """The store takes a write, the disk has room, and nothing has been waiting for its queue for minutes."""
+    """The store takes a write and has this release's schema, the disk has room, the clock is not before this release,
+    and nothing has been waiting for its queue for minutes."""
     site = runtime.current()
     found: dict[str, Any] = {"free_bytes": shutil.disk_usage(site.settings.data_dir).free}
     with site.db.write() as tx:
@@ -41,7 +45,7 @@ def readyz() -> tuple[Response, int]:
         found["messages"] = {row.state: row.number for row in states}
     waiting_ms = now_ms() - max(filter(None, oldest), default=now_ms())
     found["oldest_outbox_ms"] = waiting_ms
-    problems = []
+    problems = _of_this_machine(site)
     if waiting_ms > _STALE_MS:
         problems.append("the relay or the queue server is not running")
     if found["free_bytes"] < _LEAST_FREE_BYTES:
@@ -49,6 +53,18 @@ def readyz() -> tuple[Response, int]:
     return jsonify(
         status="ready" if not problems else "not ready", problems=problems, **found
     ), 503 if problems else 200
+
+
+def _of_this_machine(site: Runtime) -> list[str]:
+    """What keeps a gateway from being trusted whose store and disk are well."""
+    found = []
+    with site.db.read() as tx:
+        schema = schema_of(tx)
+    if schema not in (None, newest()):
+        found.append(f"the store has schema {schema}, this release needs {newest()}")
+    if datetime.fromtimestamp(now_ms() / 1000, UTC).date() < RELEASED:
+        found.append("the clock is before this release's day")
+    return found
 
 
 @blueprint.get("/phone")

@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from services.hub import receiving_routes, runtime, tus, updates
+from services.hub import metrics, receiving_routes, runtime, tus, updates
 from services.hub.doors import Refused
 from services.hub.pages import access, media_pages, overview_pages, review_pages
 
@@ -32,6 +32,7 @@ def create_hub() -> Flask:
     application.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     for blueprint in BLUEPRINTS:
         application.register_blueprint(blueprint)
+    metrics.measure(application)
     application.register_error_handler(Refused, _refuse)
     application.register_error_handler(Exception, _fail)
     with runtime.current().db.read():
