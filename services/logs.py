@@ -6,11 +6,14 @@ import json
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 # A phone number, a screening code or a path token that slipped into a text or an exception never reaches the disk.
 _PERSONAL = re.compile(r"\+?\d{9,15}|\b\d{6}\b|(?<=/at/)[^/\s]+|(?<=/mm7/)[^/\s]+")
+CAUSE: ContextVar[str] = ContextVar("cause", default="")
+"""Which request or piece of work a line is logged because of: `3f9c01ab`, `outbox-17`."""
 
 
 class _JsonLines(logging.Formatter):
@@ -25,6 +28,8 @@ class _JsonLines(logging.Formatter):
             "process": self._process,
             "event": redact(record.getMessage()),
         }
+        if cause := CAUSE.get():
+            line["cause"] = cause
         line |= {
             key: redact(value) if isinstance(value, str) else value
             for key, value in vars(record).items()

@@ -23,6 +23,7 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from services import runtime as runtime_module
+from services.logs import CAUSE
 from services.messaging.holding import Held, hold
 from services.queue_server import connect as connect
 from services.store.clock import MINUTE_MS, now_ms
@@ -44,6 +45,7 @@ _WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.S
 def perform(outbox_id: int) -> None:
     """Runs one outbox row in a worker. A failure is written down and tried again later, by the store's clock."""
     site = runtime_module.current()
+    CAUSE.set(f"outbox-{outbox_id}")
     with site.db.read() as tx:
         row = tx.execute(sa.select(outbox).where(outbox.c.id == outbox_id)).first()
     if row is None or row.state not in ("pending", "dispatched"):

@@ -24,6 +24,7 @@ from services.gateway import (
     whatsapp,
 )
 from services.ledger.callbacks import counted
+from services.metrics.correlation import name_requests
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_BODY = 32 * 1024 * 1024  # an MM7 delivery carries its pictures, and more pictures than one
@@ -37,6 +38,7 @@ def create_gateway() -> Flask:
         application.register_blueprint(module.blueprint)
     application.register_error_handler(BadCallback, _refuse)
     application.register_error_handler(Exception, _fail)
+    name_requests(application)
     metrics.measure(application)
     site = runtime.current()
     application.wsgi_app = counted(application.wsgi_app, site.tally, site.settings.public_url)  # type: ignore[method-assign, assignment]

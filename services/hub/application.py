@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from services.hub import metrics, receiving_routes, runtime, tus, updates
 from services.hub.doors import Refused
 from services.hub.pages import access, media_pages, overview_pages, review_pages
+from services.metrics.correlation import name_requests
 
 _LOG = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
@@ -32,6 +33,7 @@ def create_hub() -> Flask:
     application.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     for blueprint in BLUEPRINTS:
         application.register_blueprint(blueprint)
+    name_requests(application)
     metrics.measure(application)
     application.register_error_handler(Refused, _refuse)
     application.register_error_handler(Exception, _fail)
