@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.lab.card import SPLITS, percent
-from models.maize.programme import FIELD, LABORATORY
+from models.maize.labels import FIELD, LABORATORY
 
 
 def said(name: str) -> str:

@@ -21,28 +21,18 @@ from models.lab.programme import CENTRE, Pixels, Programme, Row, opened
 from models.lab.wear import carried, handheld, turned
 from models.maize import phantom
 from models.maize.ground import ground
+from models.maize.labels import FIELD, source, unsqueezed
 from models.maize.strangers import strangers
 from services.inference.preprocess import Field
 
 CLASSES = ("Blight", "Common_Rust", "Gray_Leaf_Spot", "Healthy")
 HEALTHY = "Healthy"
 SEEDS = {"Blight": 3, "Common_Rust": 1, "Gray_Leaf_Spot": 1, "Healthy": 2}  # of the golden cases
-LABORATORY, FIELD = "PlantVillage", "PlantDoc"
-
-
-def source(row: Row) -> str:
-    """Every picture of PlantVillage has 256 × 256 pixels, and of PlantDoc's for maize none has."""
-    return LABORATORY if row["orig_size"] == "256x256" else FIELD
 
 
 def picture(path: Path, row: Row) -> Image.Image:
     """A picture as it was before the data set squeezed it to a square, its shorter side as it lies in the folder."""
-    image = opened(path, row)
-    wide, high = map(int, row["orig_size"].split("x"))
-    shorter = min(image.size)
-    return image.resize(
-        (round(shorter * max(1, wide / high)), round(shorter * max(1, high / wide))), Image.Resampling.BICUBIC
-    )
+    return unsqueezed(opened(path, row), row)
 
 
 def field(image: Image.Image, place: float) -> Field:
