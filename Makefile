@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LAB := .venv-lab
 WEBAPP := services/gateway/app
 
-.PHONY: run test test-lab lab setup setup-test lint clean
+.PHONY: run test test-lab lab setup setup-test lint install uninstall clean
 
 run: setup
 	@exec $(BIN)/python app.py run
@@ -29,6 +29,7 @@ setup: $(VENV)/.installed $(WEBAPP)/node_modules/.built
 
 setup-test: $(VENV)/.installed-test $(WEBAPP)/node_modules/.built
 	@command -v chromium >/dev/null || .ci/install-chromium
+	@command -v systemd-analyze >/dev/null || .ci/install-systemd
 
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Jicho needs Python 3.11 or newer (PYTHON=python3.12 make run chooses one)"; exit 1; }
@@ -50,6 +51,12 @@ $(LAB)/.installed: models/lab/requirements.txt
 	$(LAB)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --extra-index-url https://download.pytorch.org/whl/cpu $$(grep ^torch== models/lab/requirements.txt)
 	$(LAB)/bin/python -m pip install --quiet --disable-pip-version-check -r models/lab/requirements.txt
 	@touch $@
+
+install: $(WEBAPP)/node_modules/.built
+	services/deploy/install
+
+uninstall:
+	services/deploy/uninstall
 
 clean:
 	rm -rf $(VENV) $(LAB) $(WEBAPP)/dist $(WEBAPP)/node_modules .mypy_cache .ruff_cache .hypothesis

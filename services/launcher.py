@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from services.settings import Settings
+from services.supervised import Supervisor
 from services.sync.enrolled import identity_file
 
 _LOG = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ def run(settings: Settings) -> None:
     """Runs the whole service until SIGINT or SIGTERM. Raises AlreadyRunning, StartFailed."""
     lock = _lock(settings.data_dir)
     _refuse_taken_ports(settings)
+    supervisor = Supervisor(settings.host, settings.port)
     stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
@@ -131,11 +133,14 @@ def run(settings: Settings) -> None:
                 # Callers first: the others would take the processor from it while they all import at once.
                 _wait_for_port(settings)
                 _announce(settings)
+        supervisor.ready()
         while not stopping:
             for child in children:
                 child.keep_alive()
+            supervisor.alive()
             time.sleep(0.1)
     finally:
+        supervisor.stopping()
         for child in reversed(children):
             child.stop()
         lock.close()

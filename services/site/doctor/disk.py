@@ -15,7 +15,6 @@ from services.site.doctor.finding import Finding, broken, fine, note, warning
 
 _FULL_MB, _SLOW_S = 200, 1.0
 _CONTENT = os.urandom(64 * 1024)
-_PRIVATE = 0o077
 
 
 def space(site: Runtime) -> Iterator[Finding]:
@@ -56,9 +55,16 @@ def writes(site: Runtime) -> Iterator[Finding]:
 def privacy(site: Runtime) -> Iterator[Finding]:
     """Who else on this machine can read what is here."""
     settings = site.settings
-    for path in (settings.data_dir / "trial-secrets.json", Path(".env"), settings.keyring_path):
-        if path.is_file() and path.stat().st_mode & _PRIVATE:
-            yield broken(f"{path} holds secrets and others on this machine can read it", f"chmod 600 {path}")
+    # Settings may be root's, readable by the service's own group; keys are nobody's but the service's.
+    for path, others, mend in (
+        (settings.data_dir / "trial-secrets.json", 0o077, "600"),
+        (settings.keyring_path, 0o077, "600"),
+        (Path(".env"), 0o007, "640"),
+    ):
+        if path.is_file() and path.stat().st_mode & others:
+            yield broken(
+                f"{path} holds secrets and others on this machine can read it", f"chmod {mend} {path.resolve()}"
+            )
     folder = settings.data_dir
     if folder.stat().st_mode & 0o007:
         yield note(f"{folder} can be looked into by other users of this machine", f"chmod 750 {folder}")
