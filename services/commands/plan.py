@@ -178,6 +178,10 @@ def _places(configured: Settings) -> list[Place]:
 
 def _throughput(configured: Settings) -> tuple[int, float]:
     """The first quarter of a megabyte of what the hub offers, counted as any other. Raises NotMeasured."""
+    from contextlib import suppress
+
+    from sqlalchemy.exc import SQLAlchemyError
+
     from services.runtime import Runtime
     from services.site.plan.probe import NotMeasured
     from services.sync.client import HubError, hub_client
@@ -192,7 +196,9 @@ def _throughput(configured: Settings) -> tuple[int, float]:
             for block in client.stream(path, purpose="models", headers={"Range": f"bytes=0-{_FETCHED_BYTES - 1}"}):
                 came += len(block)
             took = time.perf_counter() - began
-        site.tally.flush()
+        with suppress(SQLAlchemyError):  # a store that cannot be written is no reason to hide what was measured
+            site.tally.flush()
+            site.db.close()
     except NotEnrolled:
         raise NotMeasured("this site is enrolled at no hub") from None
     except HubError as problem:

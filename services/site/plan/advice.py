@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from services.site.plan.figures import FASTEST_WANTED_MS, REMINDERS, SYSTEM_MB, Figures
 from services.site.plan.models import MB
+from services.site.plan.stack_words import STACK_WORDS
+from services.site.plan.stacks import takes_modem
 
 if TYPE_CHECKING:
     from services.site.plan.recommend import Plan
@@ -33,6 +35,8 @@ def advice(plan: Plan, known: Figures) -> Iterator[Advice]:
     yield _stack(plan)
     if plan.stack.name in ("nothing", "elsewhere", "pocket"):
         yield _room(plan, known)
+    if takes_modem(plan.stack, plan.answers):
+        yield _modem(plan)
     if plan.latencies:
         yield _models(plan)
         yield _speed(plan, known)
@@ -41,70 +45,19 @@ def advice(plan: Plan, known: Figures) -> Iterator[Advice]:
     if plan.stack.name in ("online", "edge", "island", "files", "hub"):
         yield _power(plan)
         yield _disk(plan, known)
-    if plan.bill.data or plan.bill.carried:
+    if plan.bill.data:
         yield _cost(plan, known)
+    if plan.measured is not None and plan.measured.hub_kilobytes_a_second:
+        yield _link(plan.measured.hub_kilobytes_a_second, known)
     if plan.measured is not None and plan.measured.flush_ms is not None and plan.measured.flush_ms > _SLOW_FLUSH_MS:
         yield _flush(plan.measured.flush_ms)
 
 
-_STACKS = {
-    "online": (
-        "Run the service on one server that is always online. Carriers reach it directly; sites need only phones.",
-        "With reliable internet every channel works all day: dialled codes, SMS, calls and photographs by message.",
-        "the server keeps its power and address; rented, or yours",
-        "photographs that must not leave the building, or a link that is down for hours: then a server on site",
-    ),
-    "edge": (
-        "Run the service on this machine, on site, and enrol it at a hub; it works without a link and syncs with one.",
-        "With a link that comes and goes the answer must not wait for it: photographs are read here, and only results, "
-        "fifteen bytes each, and the photographs that somebody has to look at travel.",
-        "there is a hub somewhere; carriers reach this machine while the link is up (a tunnel or a fixed address), and "
-        "dialled codes, SMS and calls rest while it is down",
-        "a link that is up all day: then one server online; none at all: then the web app alone",
-    ),
-    "island": (
-        "Run the service on this machine for its own Wi-Fi; workers screen with the web app on their smartphones.",
-        "Without internet no carrier reaches anybody, so the worker's phone shows and reads out the result, at once.",
-        "workers have smartphones; the codes by which these enrol, elsewhere sent by SMS, are read on the stand-in's "
-        "/phone page on this machine",
-        "any link, even for an hour a week: then enrol at a hub, and results go up by themselves",
-    ),
-    "files": (
-        "Copy photographs onto this machine and read them with `python app.py screen`; the worker tells the patient.",
-        "Without internet a phone with buttons reaches nothing: no carrier, and no web app.",
-        "a camera whose pictures can be copied; nobody gets an SMS or a call, and nothing is followed up",
-        "one smartphone: then the web app; any link: then dialled codes, SMS and calls",
-    ),
-    "elsewhere": (
-        "Run the service on a server elsewhere, such as at the district's hospital; this site needs only its phones.",
-        "This machine is too small for the service, and phones with buttons reach any server through their carrier.",
-        "somebody runs that server; the figures below are that site's share of it",
-        "a machine with enough memory and disk here, which goes on working without the link",
-    ),
-    "pocket": (
-        "Let workers screen with the web app on their smartphones; they hand their results over to a server elsewhere.",
-        "This machine is too small for the service, and the same models run in a phone's browser, offline.",
-        "each phone loads the app once over https (9 MB), from that server or on a visit to it",
-        "a machine with enough memory and disk here: then phones hand over on the spot",
-    ),
-    "nothing": (
-        "Get another machine, or one smartphone for the worker.",
-        "This machine is too small even to read one photograph, and without a link phones with buttons reach nothing.",
-        "",
-        "a machine as named below, a smartphone for the web app, or any link to a server elsewhere",
-    ),
-    "hub": (
-        "Run the hub here: it collects results, shows photographs to reviewers, and signs models for its sites.",
-        "One hub serves many sites; it runs no models, so processor and GPU hardly matter, its disk and its link do.",
-        "an address that sites can reach, and PostgreSQL for more than a trial",
-        "more than a thousand sites a day that come back at once: then more processes, on PostgreSQL and Redis",
-    ),
-}
-
-
 def _stack(plan: Plan) -> Advice:
-    says, why, assumes, changes = _STACKS[plan.stack.name]
+    says, why, assumes, changes = STACK_WORDS[plan.stack.name]
     cut = plan.answers.outage_hours > plan.answers.battery_hours
+    if plan.stack.name == "island" and not takes_modem(plan.stack, plan.answers):
+        assumes += "; the codes by which phones enrol go by SMS elsewhere: read them on the stand-in's /phone page here"
     if plan.stack.name == "online" and cut:
         assumes += "; power cuts here outlast the battery, so let it stand where power is kept, or expect breaks"
     if plan.stack.name == "edge" and plan.stack.way == "mm7":
@@ -131,6 +84,18 @@ def _room(plan: Plan, known: Figures) -> Advice:
     )
 
 
+def _modem(plan: Plan) -> Advice:
+    carries = "notices, reminders and the codes by which workers' phones enrol" if plan.bill.carried else ""
+    costs = f" {_usd(plan.bill.carried_usd)} a month for them." if plan.bill.carried else ""
+    return Advice(
+        "SMS",
+        f"Put a modem with a SIM into this machine: SMS then come and go without internet.{costs}",
+        f"A mobile network needs no internet: the risk questions go by SMS{', and ' if carries else ''}{carries}.",
+        "the SIM has airtime, at JICHO_PRICE_MODEM_PART a part; dialled codes and calls need a carrier all the same",
+        "no mobile network: then nobody is told anything by phone",
+    )
+
+
 def _models(plan: Plan) -> Advice:
     best = plan.latencies[0].tier
     released = [model for model in (*plan.models, *plan.others) if model.sensitivity is not None]
@@ -147,7 +112,7 @@ def _models(plan: Plan) -> Advice:
     return Advice(
         "models",
         f"Read with {best}; the site itself takes a smaller tier while battery or memory is short. Fitting: {fitting}.",
-        f"Every tier found at least {found:.0%} of the sick eyes it was released on; a smaller one costs needless "
+        f"Every tier found at least {found:.0%} of the sick eyes it was validated on; a smaller one costs needless "
         f"referrals, since of the well ones it cleared: {cleared}. All {where}: "
         f"{bundled:.1f} MB together, {largest:.1f} MB the largest.",
         "memory of other programmes' models was not measured and is counted as that of the eye model of the same tier",
@@ -219,7 +184,7 @@ def _power(plan: Plan) -> Advice:
             return Advice("power", "Nothing to do: power does not fail.", "No cut was named.", "", "any power cut")
         return Advice(
             "power",
-            f"Get a UPS for {answers.outage_hours:g} hours, or expect to be off for as long.",
+            f"Get a UPS for {_hours(answers.outage_hours)}, or expect to be off for as long.",
             "A cut loses nothing that was acknowledged, but nobody is screened or answered while it lasts.",
             "the longest usual cut is the one that counts",
             "a battery: then the site itself saves it",
@@ -228,10 +193,10 @@ def _power(plan: Plan) -> Advice:
         lasts = f"The battery lasts {battery.off_hours:g} of the {answers.outage_hours:g} hours of a cut."
         return Advice("power", lasts, "Sites keep what they could not send and send it later.", "", "")
     rest = (
-        f"; a cut of {answers.outage_hours:g} hours leaves routine photographs waiting for {battery.waits_hours:g}"
-        f" and the service off for {battery.dark_hours:g} of them"
+        f"; a cut of {_hours(answers.outage_hours)} leaves routine photographs waiting for "
+        f"{_hours(battery.waits_hours)} and the service off for {_hours(battery.dark_hours)}"
         if battery.waits_hours or battery.dark_hours
-        else f"; a cut of {answers.outage_hours:g} hours is bridged"
+        else f"; a cut of {_hours(answers.outage_hours)} is bridged"
     )
     return Advice(
         "power",
@@ -256,11 +221,14 @@ def _disk(plan: Plan, known: Figures) -> Advice:
             f"{_gb(plan.storage.need_mb)} of the disk are needed, and {_gb(plan.kept_mb_a_month)} a month for"
             f" photographs: it is full after {_months(months)}."
         )
+    hub = plan.stack.name == "hub"
+    kilobytes = known.hub_photograph_bytes / 1000 if hub else known.photograph_kept_kb
+    rest = f", a hub on SQLite at rest, {known.share_to_hub:.0%} of screenings with photographs" if hub else ""
     return Advice(
         "disk and memory",
         f"{says} {_gb(plan.memory.need_mb)} of {_gb(plan.memory.have_mb)} of memory are needed.",
         "Program and service as measured; photographs stay until a patient takes her consent back.",
-        f"{known.photograph_kept_kb:.0f} kB for each photograph kept, {SYSTEM_MB} MB for the operating system",
+        f"{kilobytes:.0f} kB for each photograph kept, {SYSTEM_MB} MB for the operating system{rest}",
         "fewer screenings or a larger disk",
     )
 
@@ -271,15 +239,32 @@ def _cost(plan: Plan, known: Figures) -> Advice:
     if plan.stack.way == "app":
         beside = known.screening["whatsapp"].photographs * answers.photograph_kb * answers.screenings / 1000
         by_message = f"; by WhatsApp instead of the web app, photographs would add {_mb(beside)} and more"
+    if plan.stack.name == "hub":
+        assumes = f"{answers.screenings:,} screenings, {known.share_to_hub:.0%} with photographs for the hub"
+    else:
+        assumes = (
+            f"{answers.screenings:,} screenings, photographs of {answers.photograph_kb} kB, {answers.with_phone} of "
+            f"100 patients with a phone, {known.share_to_hub:.0%} with photographs for the hub, {REMINDERS} reminders "
+            f"for each of the {known.share_referred:.0%} who are referred"
+        )
     carried = f", and {_usd(bill.carried_usd)} for SMS and calls" if bill.carried else ""
     return Advice(
         "cost a month",
         f"{_mb(bill.megabytes)} of data for {_usd(bill.data_usd)} at {answers.usd_per_gb:g} dollars a GB{carried}.",
         "Bytes as the ledger counted them over real screenings, times the prices of the settings.",
-        f"{answers.screenings} screenings, photographs of {answers.photograph_kb} kB, {answers.with_phone} of 100 "
-        f"patients with a phone, {known.share_to_hub:.0%} with photographs for the hub, {REMINDERS} reminders "
-        f"for each of the {known.share_referred:.0%} who are referred",
+        assumes,
         f"another price of data or SMS{by_message}; python app.py ledger shows what it really is",
+    )
+
+
+def _link(kilobytes_a_second: float, known: Figures) -> Advice:
+    seconds = known.hub_photograph_bytes / 1000 / kilobytes_a_second
+    return Advice(
+        "link",
+        f"A photograph should take {seconds:.1f} s to the hub, and fifty results a moment.",
+        f"The hub's answer came with {kilobytes_a_second:.0f} kB a second.",
+        "up is as fast as down, which alone was measured",
+        "another hour of the day: a shared link changes",
     )
 
 
@@ -306,8 +291,10 @@ def _usd(dollars: float) -> str:
 
 
 def _hours(hours: float) -> str:
-    return f"{hours:.1f} hours".replace(".0 ", " ")
+    return "1 hour" if hours == 1 else f"{hours:.1f} hours".replace(".0 ", " ")
 
 
 def _months(months: float) -> str:
+    if months >= 240:
+        return "more than 20 years"
     return f"{months / 12:.0f} years" if months >= 36 else f"{months:.0f} months"

@@ -13,6 +13,7 @@ Internet = Literal["reliable", "intermittent", "none"]
 Phones = Literal["feature", "smartphone", "mixed"]
 Machine = Literal["raspberry-pi-4", "raspberry-pi-5", "mini-pc", "laptop", "server"]
 Accelerator = Literal["none", "gpu", "npu"]
+YesNo = Literal["yes", "no"]
 
 
 class BadAnswer(ValueError):
@@ -33,7 +34,7 @@ class Question:
     unit: str = ""
     whole: bool = False
     asked: bool = True
-    only: Literal["", "clinic", "link"] = ""
+    only: Literal["", "clinic", "link", "no-link"] = ""
 
     @property
     def option(self) -> str:
@@ -68,8 +69,10 @@ class Question:
 
     def applies(self, answers: Mapping[str, Any]) -> bool:
         """Whether it makes sense to ask, after what was answered so far."""
-        if self.only == "clinic":
-            return answers.get("role") != "hub"
+        if self.only in ("clinic", "no-link") and answers.get("role") == "hub":
+            return False
+        if self.only == "no-link":
+            return answers.get("internet") == "none"
         return self.only != "link" or answers.get("internet") != "none"
 
     def _units(self) -> tuple[str, ...]:
@@ -93,6 +96,13 @@ QUESTIONS = (
             "intermittent": "comes and goes, or is slow",
             "none": "none at all, or none where screening happens",
         },
+    ),
+    Question(
+        "mobile_network",
+        "Is there a mobile network there, for SMS?",
+        "yes",
+        {"yes": "yes, phones send and get SMS", "no": "no"},
+        only="no-link",
     ),
     Question(
         "phones",
@@ -171,6 +181,7 @@ class Answers:
 
     role: Role
     internet: Internet
+    mobile_network: YesNo
     phones: Phones
     machine: Machine
     accelerator: Accelerator

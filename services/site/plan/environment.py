@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.site.plan.answers import Answers
 from services.site.plan.estimate import Bill
-from services.site.plan.stacks import Stack
+from services.site.plan.stacks import Stack, takes_modem
 
 _TOKEN = "python -c 'import secrets; print(secrets.token_urlsafe(24))'"
 _DAYS = 30
@@ -45,7 +45,7 @@ def as_text(settings: tuple[Setting, ...]) -> str:
 
 
 def _site(answers: Answers, stack: Stack, bill: Bill) -> Iterator[Setting]:
-    carried = "no link: the stand-in takes what carriers would have" if answers.internet == "none" else ""
+    carried = "a trial first: the stand-in takes what carriers would have" if answers.internet == "none" else ""
     yield Setting("JICHO_CARRIER", "simulator", carried or "a trial first: nothing is sent and nothing is billed")
     yield Setting("JICHO_CLINIC", "My clinic", "as people read and hear it", later=True)
     yield Setting("JICHO_INFERENCE_WORKERS", "1", "one worker reads all of these photographs in time")
@@ -72,6 +72,10 @@ def _live(answers: Answers, stack: Stack) -> Iterator[Setting]:
     if stack.name != "files":
         yield Setting("JICHO_PUBLIC_URL", address, why if local else "how carriers and phones reach it", later=True)
         yield Setting("JICHO_CONSOLE_PASSWORD", "at-least-12-characters", "opens /console from elsewhere", later=True)
+    if takes_modem(stack, answers):
+        yield Setting("JICHO_CARRIER", "live", "once the modem is there: replaces the one above", later=True)
+        yield Setting("JICHO_MODEM_DEVICE", "/dev/serial/by-id/usb-modem-port0", "with a SIM in it", later=True)
+        yield Setting("JICHO_MODEM_NUMBER", "+254711000000", "of that SIM", later=True)
     if local or stack.way == "none":
         return
     yield Setting("JICHO_CARRIER", "live", "once all below is there: replaces the one above", later=True)

@@ -154,10 +154,11 @@ def battery(answers: Answers) -> Battery:
     return Battery(half, pause, hours, max(0.0, min(cut, hours) - pause), max(0.0, cut - hours))
 
 
-def bill(answers: Answers, known: Figures, cost: Prices, way: Way, audio: Audio, *, hub: bool) -> Bill:
-    """A month's. `way` "none": nobody is reached by phone. `hub`: whether results go to one."""
+def bill(answers: Answers, known: Figures, cost: Prices, way: Way, audio: Audio, *, hub: bool, modem: bool) -> Bill:
+    """A month's. `way` "none": nobody is reached by phone. `hub`: whether results go to one. `modem`:
+    results are told by SMS through one, where there is no link."""
     if answers.internet == "none":
-        return Bill((), ())
+        return Bill((), tuple(_by_modem(answers, known, cost)) if modem else ())
     data = [*_hub_side(answers, known)] if answers.role == "hub" else []
     carried: list[Line] = []
     if answers.role == "clinic":
@@ -216,6 +217,11 @@ def _carried(answers: Answers, known: Figures, cost: Prices, way: Way) -> Iterat
     if way == "whatsapp":
         messages = months * people.purposes["whatsapp"].parts
         yield Line("WhatsApp messages", messages, "messages", 0, messages * cost.whatsapp_message)
+
+
+def _by_modem(answers: Answers, known: Figures, cost: Prices) -> Iterator[Line]:
+    parts = answers.screenings * _sms_parts(answers, known, "app")
+    yield Line("SMS by modem", parts, "parts", 0, parts * cost.modem_part)
 
 
 def _sms_parts(answers: Answers, known: Figures, way: Way) -> float:

@@ -13,6 +13,7 @@ class Prices:
     """Dollars for one of each."""
 
     sms_part: float
+    modem_part: float
     call_minute: float
     ussd_session: float
     whatsapp_message: float
@@ -31,6 +32,7 @@ def prices(settings: Settings | None = None) -> Prices:
 
     return Prices(
         sms_part=of("price_sms_part"),
+        modem_part=of("price_modem_part"),
         call_minute=of("price_call_minute"),
         ussd_session=of("price_ussd_session"),
         whatsapp_message=of("price_whatsapp_message"),

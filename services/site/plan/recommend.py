@@ -15,7 +15,7 @@ from services.site.plan.figures import SYSTEM_MB, Figures, figures
 from services.site.plan.models import MODELS, Model, shipped, tiers_of_first
 from services.site.plan.prices import prices
 from services.site.plan.probe import Measured
-from services.site.plan.stacks import Stack, stack_for
+from services.site.plan.stacks import Stack, stack_for, takes_modem
 
 _LAPTOP_HOURS = 24.0
 
@@ -70,7 +70,9 @@ def recommend(
     fitting = [model for model in tiers if model in held]
     best = fitting[0] if fitting else tiers[0]
     memory = hub if stack.name == "hub" else needs[best.tier if fitting else tiers[-1].tier]
-    bill = estimate.bill(answers, known, prices(settings), stack.way, stack.audio, hub=stack.hub)
+    modem = takes_modem(stack, answers)
+    told = modem and stack.name == "island"  # what is read from files is told by nobody but the worker
+    bill = estimate.bill(answers, known, prices(settings), stack.way, stack.audio, hub=stack.hub, modem=told)
     plan = Plan(
         answers=answers,
         measured=measured,

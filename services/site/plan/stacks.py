@@ -24,6 +24,13 @@ class Stack:
     runs_here: bool
 
 
+def takes_modem(stack: Stack, answers: Answers) -> bool:
+    """Whether a modem with a SIM brings SMS to where no internet is."""
+    return (
+        stack.runs_here and answers.role == "clinic" and (answers.internet, answers.mobile_network) == ("none", "yes")
+    )
+
+
 def stack_for(answers: Answers, *, service_fits: bool, screen_fits: bool) -> Stack:
     """Reliable internet: one server that carriers reach. Intermittent: the server on site, which syncs. None: on site,
     alone. Where the machine is too small for the service: the phones themselves, another server, or files."""

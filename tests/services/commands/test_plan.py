@@ -7,11 +7,20 @@ import socket
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from served_hub import ServedHub
+from update_hub import SHIPPED, risk_release
 
 from app import main
 from services.runtime import Runtime
+from services.store.tables import ledger_entry
+from services.sync.client import hub_client
 from services.sync.enrolled import identity_file
+from services.updates.fetch import look
+from services.updates.keys import KeyFolder
+from services.updates.publish import publish, read_model
+from services.updates.repository import Repository
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -20,10 +29,17 @@ def run(*arguments: str, typed: str = "") -> Result:
     return CliRunner().invoke(main, ["plan", *arguments], input=typed)
 
 
+def counted(site: Runtime) -> int:
+    """Bytes for models, as the ledger has them."""
+    with site.db.read() as tx:
+        sums = sa.select(sa.func.coalesce(sa.func.sum(ledger_entry.c.bytes), 0))
+        return int(tx.execute(sums.where(ledger_entry.c.purpose == "models")).scalar_one())
+
+
 def test_options_are_enough() -> None:
     done = run("--internet", "none", "--battery-hours", "6", "--phones", "mixed")
     assert done.exit_code == 0, done.output
-    assert "Not said, so taken as usual: role clinic, machine mini-pc" in done.stdout
+    assert "Not said, so taken as usual: role clinic, mobile-network yes, machine mini-pc" in done.stdout
     assert "usd-per-gb" not in done.stdout.splitlines()[0], "without a link nobody pays for it"
     assert "Recommended: a server on site, alone" in done.stdout
     assert "JICHO_UPS=ups@localhost" in done.stdout
@@ -111,6 +127,27 @@ def test_a_probe_reaches_for_the_hub(site: Runtime, monkeypatch: pytest.MonkeyPa
     assert expected in steps["link to hub"]
     assert steps["hub throughput"].startswith("not measured: the hub has offered no file yet")
     assert (lines[-1]["measured"]["links"]["hub"] is not None) == open_door
+
+
+def test_a_probe_times_what_the_hub_offers(site: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ServedHub(tmp_path / "hub") as served:
+        keys = [KeyFolder(tmp_path / "stick", "a long enough word")]
+        repository = Repository(served.hub.settings.hub_dir / "updates")
+        repository.begin(keys, 1, 1)
+        with read_model(risk_release(tmp_path, "9.0.0", ballast=300_000)) as source:
+            publish(repository, source, keys, SHIPPED)
+        served.site("Siaya", site.settings.data_dir)
+        with hub_client(site) as client:
+            for _ in look(site, client):
+                pass
+        site.tally.flush()
+        before = counted(site)
+        monkeypatch.setattr("services.bench.inference.sys.executable", "/bin/false")
+        lines = [json.loads(line) for line in run("--probe", "--json").stdout.splitlines()]
+    steps = {line["step"]: line["found"] for line in lines[:-1]}
+    assert steps["hub throughput"].startswith("262 kB in "), steps
+    assert lines[-1]["measured"]["hub_kilobytes_a_second"] > 0
+    assert 262_144 < counted(site) - before < 280_000, "what it cost is in the ledger"
 
 
 def test_it_needs_no_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

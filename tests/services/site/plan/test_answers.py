@@ -68,5 +68,7 @@ def test_what_makes_no_sense_is_not_asked() -> None:
 
     assert "usd_per_gb" in asked(internet="reliable")
     assert "usd_per_gb" not in asked(internet="none")
+    assert "mobile_network" in asked(internet="none")
+    assert "mobile_network" not in asked(internet="reliable") | asked(internet="none", role="hub")
     assert {"phones", "accelerator"} <= asked(role="clinic")
     assert not {"phones", "accelerator"} & asked(role="hub")

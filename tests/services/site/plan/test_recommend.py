@@ -64,7 +64,7 @@ def check(plan: Plan) -> None:
     else:
         assert plan.latencies == ()
     assert {*plan.models, *plan.others} == set(shipped({t: r.memory_mb for t, r in figures().readings.items()}))
-    assert (plan.bill.usd > 0) <= (plan.answers.internet != "none")
+    assert (plan.bill.megabytes > 0) <= (plan.answers.internet != "none")
     if plan.stack.runs_here and plan.stack.name != "hub":
         assert plan.models
 
@@ -118,6 +118,7 @@ def test_prices_are_those_of_the_site() -> None:
     usual = recommend(answers)
     dear = Settings.model_construct(
         price_sms_part="USD 1",
+        price_modem_part="USD 1",
         price_call_minute="USD 0",
         price_ussd_session="USD 0",
         price_whatsapp_message="USD 0",
@@ -127,6 +128,17 @@ def test_prices_are_those_of_the_site() -> None:
     assert texts.usd == pytest.approx(texts.number)
     (usual_texts,) = [line for line in usual.bill.carried if line.name == "SMS"]
     assert usual_texts.usd == pytest.approx(texts.number * 0.80 / 129)
+
+
+def test_sms_need_no_internet_where_there_is_a_mobile_network(tmp_path: Path) -> None:
+    modem = recommend(parse({"internet": "none", "mobile_network": "yes"}))
+    alone = recommend(parse({"internet": "none", "mobile_network": "no"}))
+    assert [line.name for line in modem.bill.carried] == ["SMS by modem"]
+    assert modem.bill.megabytes == alone.bill.usd == 0
+    assert started(modem, tmp_path, live=True).sms_carriers == ("modem",)
+    assert [each.topic for each in modem.advice if each.topic == "SMS"] == ["SMS"]
+    assert "SMS" not in {each.topic for each in alone.advice}
+    assert "/phone page" in alone.advice[0].assumes
 
 
 MEASURED = Measured(

@@ -37,6 +37,7 @@ SITES = {
     },
     "refugee-camp": {
         "internet": "none",
+        "mobile_network": "yes",
         "phones": "mixed",
         "machine": "raspberry-pi-5",
         "memory_gb": "8",
