@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,7 @@ from services.channels.base import ChannelError
 
 _LOG = logging.getLogger(__name__)
 _USSD_READS = 40
+_LOG_READ = 200_000
 # The modem, or the network through it, refused before it took anything. Whatever is not here may have been sent.
 _REFUSED = frozenset(
     {
@@ -20,26 +23,35 @@ _REFUSED = frozenset(
         "ERR_NOSIM", "ERR_NOTCONNECTED", "ERR_PERMISSION", "ERR_PHONEOFF", "ERR_SECURITYERROR",
     }
 )  # fmt: skip
-_WRONG = frozenset({"ERR_INVALIDDATA"})
+_SILENT = frozenset({"ERR_TIMEOUT", "ERR_DEVICEREADERROR", "ERR_DEVICEWRITEERROR"})
+# +CMS ERROR, 3GPP TS 27.005, 3.2.5 and TS 24.011, annex E: no such number, unidentified subscriber, invalid PDU.
+_WRONG = frozenset({1, 28, 304, 305})
+_NETWORK_TIMEOUT, _FIRST_OF_MAKERS = 332, 500  # it may have been sent
+_CMS = re.compile(rb"CMS Error (\d{1,4})")
+_BARRED, _SLOWLY_S = frozenset({8, 10, 21, 29, 50, 69}), 300.0  # mostly no airtime, which people must buy
 
 
 class DeviceError(Exception):
-    """The modem refused, or cannot be spoken with. `name` is gammu's, such as ERR_TIMEOUT."""
+    """The modem refused, or cannot be spoken with. `name` is gammu's, such as ERR_TIMEOUT; `cms` the code of a
+    +CMS ERROR, which says more."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, cms: int | None = None) -> None:
         super().__init__(name)
-        self.name = name
+        self.name, self.cms = name, cms
 
     def of_sending(self) -> ChannelError:
         """What it means for a part of an SMS."""
-        if self.name in _WRONG:
-            return ChannelError(f"modem: {self.name}", permanent=True)
-        return ChannelError(f"modem: {self.name}", unknown=self.name not in _REFUSED)
+        if self.cms is None:
+            return ChannelError(f"modem: {self.name}", unknown=self.name not in _REFUSED)
+        unknown = self.cms == _NETWORK_TIMEOUT or self.cms >= _FIRST_OF_MAKERS
+        wait = _SLOWLY_S if self.cms in _BARRED else None
+        return ChannelError(f"modem: CMS {self.cms}", permanent=self.cms in _WRONG, unknown=unknown, retry_after_s=wait)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How the modem is. `signal` in percent; `sim`: ready, PIN, PUK…; `network`: home, roaming, searching, refused…"""
+    """How the modem is. `signal` in percent; `sim`: ready, PIN, PUK…; `network`: home, roaming, searching, none,
+    refused, or unknown, since not every modem says."""
 
     sim: str
     network: str
@@ -53,7 +65,7 @@ class Condition:
         """Why nothing can be sent; empty if it can."""
         if self.sim != "ready":
             return f"the SIM wants {self.sim}"
-        return "" if self.network in ("home", "roaming") else f"no network ({self.network})"
+        return f"no network ({self.network})" if self.network in ("searching", "none", "refused") else ""
 
 
 _NETWORKS = {
@@ -72,6 +84,9 @@ class Device:
         import gammu
 
         self._gammu, self._said = gammu, said
+        # gammu tells the network's reason only in its log. It also holds what people write: it stays in memory, and is
+        # emptied before each question.
+        self._log = os.fdopen(os.memfd_create("gammu"), "w+b", buffering=0)
         self._machine = gammu.StateMachine()
         dummy = connection == "dummy"
         self._machine.SetConfig(
@@ -80,10 +95,11 @@ class Device:
                 "Device": device,
                 "Connection": "none" if dummy else connection,
                 "Model": "dummy" if dummy else "at",
-                "SyncTime": "no",
-                "UseGlobalDebugFile": False,
+                "UseGlobalDebugFile": True,
             },
         )
+        gammu.SetDebugLevel("errors")
+        gammu.SetDebugFile(self._log)
         self._answers: list[str] = []
         self._ask(self._machine.Init)
         self._machine.SetIncomingCallback(self._incoming)
@@ -96,13 +112,13 @@ class Device:
         wants = self._ask(self._machine.GetSecurityStatus)
         if wants:
             return Condition(sim=str(wants), network="unknown")
-        network = self._ask(self._machine.GetNetworkInfo)
+        network = self._optional(self._machine.GetNetworkInfo, {})
         signal = self._optional(self._machine.GetSignalQuality, {}).get("SignalPercent", -1)
         room = self._optional(self._machine.GetSMSStatus, {})
         return Condition(
             sim="ready",
-            network=_NETWORKS.get(network["State"], "unknown"),
-            operator=str(network["NetworkName"] or network["NetworkCode"]),
+            network=_NETWORKS.get(network.get("State", ""), "unknown"),
+            operator=str(network.get("NetworkName") or network.get("NetworkCode", "")),
             signal=signal if signal >= 0 else None,
             sim_used=int(room.get("SIMUsed", 0)),
             sim_size=int(room.get("SIMSize", 0)),
@@ -162,8 +178,8 @@ class Device:
         return ""
 
     def reset(self) -> None:
-        """Has it start anew (AT+CFUN=1,1). Raises DeviceError."""
-        self._ask(self._machine.Reset, True)
+        """Has it start anew. Raises DeviceError."""
+        self._ask(self._machine.Reset, False)
 
     def _incoming(self, _machine: object, kind: str, data: dict[str, Any]) -> None:
         if kind == "USSD":
@@ -171,16 +187,19 @@ class Device:
 
     def _ask(self, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         self._said()
+        os.ftruncate(self._log.fileno(), 0)
+        os.lseek(self._log.fileno(), 0, os.SEEK_SET)
         try:
             return question(*arguments, **named)
         except self._gammu.GSMError as error:
-            raise DeviceError(type(error).__name__) from None
+            said = _CMS.findall(os.pread(self._log.fileno(), _LOG_READ, 0))
+            raise DeviceError(type(error).__name__, int(said[-1]) if said else None) from None
 
     def _optional(self, question: Callable[..., Any], otherwise: Any, *arguments: Any) -> Any:
         try:
             return self._ask(question, *arguments)
         except DeviceError as error:
-            if error.name in ("ERR_TIMEOUT", "ERR_DEVICEREADERROR", "ERR_DEVICEWRITEERROR"):
+            if error.name in _SILENT:
                 raise
             _LOG.debug("not answered by this modem", extra={"reason": error.name})
             return otherwise

@@ -90,16 +90,22 @@ class ModemSession:
         try:
             device = Device(config.device, config.connection, self._watchdog.asked)
             if level == RESET:
-                device.reset()
-                device.close()
-                self._watchdog.idle()
-                time.sleep(config.settle_s)
-                device = Device(config.device, config.connection, self._watchdog.asked)
+                device = self._reset(device)
             self._unlock(device)
         except DeviceError as error:
             self._lost(error.name)
         self._watchdog.idle()
         return device
+
+    def _reset(self, device: Device) -> Device:
+        try:
+            device.reset()
+        except DeviceError as error:
+            _LOG.warning("the modem could not be reset", extra={"reason": error.name})
+        device.close()
+        self._watchdog.idle()
+        time.sleep(self._config.settle_s)
+        return Device(self._config.device, self._config.connection, self._watchdog.asked)
 
     def _unlock(self, device: Device) -> None:
         """Gives the PIN where the SIM wants it, and never twice the same that it refused: the third time locks it."""
