@@ -226,18 +226,25 @@ def _services(settings: Settings) -> list[Child]:
         child("scheduler", "scheduler"),
         child("delivery", "worker", "run", "delivery"),
     ]
+    children += [child(name, "carriers", "run", name) for name in settings.sms_carriers if name in ("modem", "smpp")]
+    if settings.modem_device:
+        # A modem takes seconds for an SMS: what other carriers take must not wait behind it.
+        children.append(child("delivery-1", "worker", "run", "delivery", "--slot", "1"))
     children += [
         child(f"inference-{slot}", "worker", "run", "inference", "--slot", str(slot), environment=INFERENCE_ENVIRONMENT)
         for slot in range(settings.inference_workers)
     ]
     # Half a clinic's sites never see a hub: without one, no process waits for it.
     sync = Child("sync", [sys.executable, str(_APP), "sync", "run"], _QUIET, needs=identity_file(settings.data_dir))
-    return [*children, child("speech", "worker", "run", "speech"), sync]
+    # Phones in the clinic's own network: where they were given a certificate to believe.
+    pocket = Child(
+        "webapp",
+        [sys.executable, str(_APP), "webapp", "serve"],
+        _QUIET,
+        needs=settings.data_dir / "webapp" / "server.crt",
+    )
+    return [*children, child("speech", "worker", "run", "speech"), sync, pocket]
 
-    children += [child(name, "carriers", "run", name) for name in settings.sms_carriers if name in ("modem", "smpp")]
-    if settings.modem_device:
-        # A modem takes seconds for an SMS: what other carriers take must not wait behind it.
-        children.append(child("delivery-1", "worker", "run", "delivery", "--slot", "1"))
 
 def _announce(settings: Settings) -> None:
     print(f"Jicho is running. Gateway: {settings.base_url}", flush=True)

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         None, description="keys of the store, outside the data directory; default: below ~/.config/jicho"
     )
     host: str = Field("127.0.0.1", description="address the gateway listens on")
+    app_port: int = Field(
+        8443, ge=1, le=65535, description="the web app for other devices, over TLS, once it has a certificate"
+    )
     port: int = Field(8080, ge=1, le=65535, description="port the gateway listens on")
     public_url: str = Field("", description="how carriers reach the gateway, https in production; default host:port")
     simulator_port: int = Field(8081, ge=1, le=65535, description="port of the stand-in carrier and its /phone page")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from services.gateway.webapp_files import DIST
+from services.programmes import FIRST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,11 +30,11 @@ _THREAD = """(url) => {
   const waiting = new Map();
   let last = 0;
   thread.onmessage = ({ data }) => { if (!("stage" in data)) waiting.get(data.id)(data); };
-  window.ask = (what, tier, encoded) => new Promise((resolve) => {
+  window.ask = (what, programme, tier, encoded) => new Promise((resolve) => {
     const id = ++last;
     waiting.set(id, resolve);
     const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
-    thread.postMessage({ id, what, folder: "/app/models/dr/", tier, photograph: new Blob([bytes]) });
+    thread.postMessage({ id, what, folder: `/app/models/${programme}/`, tier, photograph: new Blob([bytes]) });
   });
 }"""
 
@@ -66,14 +67,14 @@ def start_reading(page: Page) -> None:
     page.evaluate(_THREAD, f"/app/assets/{script}")
 
 
-def load(page: Page, tier: str) -> dict[str, Any]:
+def load(page: Page, tier: str, programme: str = FIRST) -> dict[str, Any]:
     """Loads and warms a tier: `{"reading": None}` or `{"error", "detail"}`."""
-    found: dict[str, Any] = page.evaluate("(tier) => ask('load', tier, '')", tier)
+    found: dict[str, Any] = page.evaluate("([programme, tier]) => ask('load', programme, tier, '')", [programme, tier])
     return found
 
 
-def read(page: Page, tier: str, photograph: bytes) -> dict[str, Any]:
+def read(page: Page, tier: str, photograph: bytes, programme: str = FIRST) -> dict[str, Any]:
     """What the browser makes of a file: `{"reading"}` or `{"error", "detail"}`."""
     encoded = base64.b64encode(photograph).decode()
-    found: dict[str, Any] = page.evaluate("([tier, bytes]) => ask('read', tier, bytes)", [tier, encoded])
+    found: dict[str, Any] = page.evaluate("(given) => ask('read', ...given)", [programme, tier, encoded])
     return found

@@ -24,12 +24,12 @@ def drawn(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         yield f"drawn-{seed + number}", _encoded(_taken(image, chance), chance)
 
 
-def encoded_eye(seed: int, *, lesions: bool, size: int = 480) -> bytes:
+def encoded_eye(seed: int, *, lesions: bool, size: int = 480, quality: int = 88) -> bytes:
     """One drawn retina as a JPEG file."""
     from models.dr.phantom import draw
 
     out = io.BytesIO()
-    draw(seed, size, lesions=lesions).save(out, "JPEG", quality=88)
+    draw(seed, size, lesions=lesions).save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 

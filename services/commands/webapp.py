@@ -24,7 +24,7 @@ _SMALLER = 0.95  # what is packed to no less than this share of its size is sent
 
 @click.group()
 def webapp() -> None:
-    """The app in a health worker's browser (build), and the phones it is on (phones, revoke)."""
+    """The app in a health worker's browser (build, certificate, serve), and the phones it is on (phones, revoke)."""
 
 
 @webapp.command()
@@ -41,6 +41,36 @@ def build() -> None:
     for path in (APP / "dist").rglob("*.*"):
         _pack(path)
     click.echo("The web app is built: /app/")
+
+
+@webapp.command()
+@click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option("--anew", is_flag=True, help="make another authority too: every phone has to be given it")
+def certificate(names: tuple[str, ...], anew: bool) -> None:
+    """Make a certificate for this server's NAMES and addresses, for a clinic without a public name.
+
+    Phones believe it once they were given the authority's file. It is good for 820 days; the same command renews it.
+    """
+    from services.gateway import certificate as certificates
+
+    with clear_errors(certificates.NotForThese, OSError):
+        configured = configure("command")
+        chosen = list(names) or certificates.own_names()
+        if anew:
+            certificates.files(configured.data_dir).authority.unlink(missing_ok=True)
+        made = certificates.make(configured.data_dir, chosen)
+        click.echo(f"Made for {', '.join(chosen)}. Give each phone {made.authority} and have it installed as a CA")
+        click.echo("certificate (Android: Settings, Security, Encryption & credentials, Install a certificate).")
+        click.echo(f"From the next start of Jicho: https://{chosen[-1]}:{configured.app_port}/app/")
+
+
+@webapp.command()
+def serve() -> None:
+    """Serve the web app over TLS on JICHO_APP_PORT (the launcher does where there is a certificate)."""
+    from services.gateway import webapp_server
+
+    with clear_errors(OSError):
+        webapp_server.serve(configure("webapp"))
 
 
 @webapp.command()

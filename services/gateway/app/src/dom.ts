@@ -16,12 +16,24 @@ export function el<T extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** Shows a screen in the place of the one before, and takes whoever listens to it to its beginning. */
+/** Shows a screen in the place of the one before, and takes whoever listens to it to its heading. */
 export function show(...children: Child[]): void {
   const screen = document.getElementById("screen")!;
   screen.replaceChildren(...children.filter((child): child is Node | string => !!child));
-  screen.focus();
   window.scrollTo(0, 0);
+  focusOn(screen.querySelector("h1") ?? screen);
+}
+
+/** Goes on from a heading, for the keyboard and for who listens. */
+export function focusOn(heading: HTMLElement): void {
+  heading.tabIndex = -1;
+  heading.focus();
+}
+
+/** Has a screen reader say something that stands on the screen already. What is put there with its words in it many do not
+ * say, so they go to a place that was there before. */
+export function announce(text: string): void {
+  document.getElementById("said")!.textContent = text;
 }
 
 /** Says something below every screen; nothing when empty. */

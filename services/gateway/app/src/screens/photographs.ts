@@ -1,7 +1,7 @@
 // One screening: a photograph of each eye, what was found in it, and what the patient hears.
 
 import { EYES, type Eye, outcomeOfEye } from "../decision";
-import { el, show } from "../dom";
+import { announce, el, focusOn, show } from "../dom";
 import type { GradeReading } from "../reading/engine";
 import { NotRead, type Reader } from "../reading/reader";
 import { type Photograph, type Screening, findingsOf, newsOf, outcomeOf, patientMessage, save, verdict } from "../screening";
@@ -26,18 +26,21 @@ export async function photographs(vault: Vault, reader: Reader, programme: strin
   await ready(screening.language);
   Object.assign(screening, await vault.getJson("screenings", screening.id), { onScreen: true }); // as another window left it
   await save(vault, screening);
-  for (let left = false; !left; ) left = await once({ vault, reader, programme, screening });
+  for (let next: Next = null; next !== "gone"; ) next = await once({ vault, reader, programme, screening }, next);
 }
 
-function once(here: Here): Promise<boolean> {
+/** What comes after a screen: its like, from the eye on that was photographed, or another. */
+type Next = Eye | "gone" | null;
+
+function once(here: Here, read: Next): Promise<Next> {
   const { vault, screening } = here;
   return new Promise((resolve) => {
-    const again = () => resolve(false);
+    const again = (eye: Next = null) => resolve(eye);
     const outcome = outcomeOf(screening);
     const leaving = async () => {
       screening.onScreen = false;
       await save(vault, screening);
-      resolve(true);
+      resolve("gone");
     };
     const oneEye = async () => {
       screening.oneEye = true;
@@ -51,13 +54,18 @@ function once(here: Here): Promise<boolean> {
       outcome && told(screening),
       fromClinic(screening),
       mayBeOneEye && el("button", { class: "quiet", id: "one-eye", onclick: oneEye }, words("app-one-eye")),
-      el("button", { class: "quiet", id: "withdraw", onclick: async () => resolve(await withdrawal(vault, screening)) }, words("menu-withdraw")),
+      el("button", { class: "quiet", id: "withdraw", onclick: async () => resolve((await withdrawal(vault, screening)) ? "gone" : null) }, words("menu-withdraw")),
       el("button", { id: "close", onclick: leaving }, words(outcome ? "app-done" : "app-back")),
     );
+    const section = document.querySelector(`[data-eye=${read}]`);
+    if (section) {
+      focusOn(section.querySelector("h2")!);
+      announce([...document.querySelectorAll(`[data-eye=${read}] .verdict, #told p`)].map((each) => each.textContent).join(" "));
+    }
   });
 }
 
-function card(here: Here, eye: Eye, again: () => void): HTMLElement {
+function card(here: Here, eye: Eye, again: (eye: Eye) => void): HTMLElement {
   const { vault, screening } = here;
   const taken = screening.photographs.filter((each) => each.eye === eye);
   const last = taken.at(-1);
@@ -74,7 +82,7 @@ function card(here: Here, eye: Eye, again: () => void): HTMLElement {
     state.textContent = words("app-reading");
     try {
       await add(here, eye, file, (share) => (bar.value = share));
-      again();
+      again(eye);
     } catch (error) {
       if (!(error instanceof NotRead)) throw error;
       state.textContent = words(error.message === "model-failed" ? "app-model-failed" : error.message);
@@ -87,7 +95,7 @@ function card(here: Here, eye: Eye, again: () => void): HTMLElement {
     "section",
     { class: "eye", "data-eye": eye },
     el("h2", {}, words(`app-eye-${eye}`)),
-    last && el("p", { class: `verdict ${outcomeOfEye(findingsOf(screening)[eye])}`, role: "status" }, verdict(screening, last)),
+    last && el("p", { class: `verdict ${outcomeOfEye(findingsOf(screening)[eye])}` }, verdict(screening, last)),
     wanted && label,
     bar,
     state,
