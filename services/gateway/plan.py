@@ -9,13 +9,17 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
@@ -105,6 +109,7 @@ class Turn:
         path = self.data_dir / _TURN
         path.parent.mkdir(parents=True, exist_ok=True)
         self._process: subprocess.Popen[str] | None = None
+        self._folder: TemporaryDirectory[str] | None = None
         self._file: IO[str] | None = path.open("a+", encoding="utf-8")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,8 +124,13 @@ class Turn:
 
     def run(self, *command: str) -> Iterator[str]:
         """The lines of a command's output. It is killed when the turn ends, or after five minutes."""
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        limit = threading.Timer(_PATIENCE_S, self._process.kill)
+        pipe = subprocess.PIPE
+        self._folder = TemporaryDirectory(prefix="jicho-probe-")  # ours, since who is killed cannot tidy up
+        environment = os.environ | {"TMPDIR": self._folder.name}
+        self._process = subprocess.Popen(
+            command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+        limit = threading.Timer(_PATIENCE_S, self._kill)
         limit.daemon = True
         limit.start()
         assert self._process.stdout is not None
@@ -139,12 +149,20 @@ class Turn:
         if self._file is None:
             return
         if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+            self._kill()
             self._process.communicate()
+        if self._folder is not None:
+            self._folder.cleanup()
         self._file.truncate(0)
         self._file.write(str(time.time()))
         self._file.close()
         self._file = None
+
+    def _kill(self) -> None:
+        """With the process that reads with a model just then."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _pause_left(ended: str) -> int:

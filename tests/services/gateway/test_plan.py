@@ -6,7 +6,9 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -99,10 +101,19 @@ def test_a_probe_shows_each_step_as_it_is_done_and_the_plan_uses_it(client: Flas
     assert took not in ask(client, internet="reliable", **{"memory-gb": "4"}).get_data(as_text=True)
 
 
-def test_whoever_leaves_stops_the_probe(client: FlaskClient, site: Runtime) -> None:
+def test_whoever_leaves_stops_the_probe(
+    client: FlaskClient, site: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     answer = client.post("/console/plan/probe", base_url=HERE, buffered=False)
-    next(part for part in answer.response if b"<li>" in part)
+    next(part for part in answer.response if b"disk flush" in part)
+    started = psutil.Process().children(recursive=True)
+    assert started
+    assert list((tmp_path / "scratch").glob("*/*")), "photographs to read"
     answer.close()
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert psutil.wait_procs(started, timeout=10)[1] == [], "nothing of it goes on, not the model either"
     turn = plan._pause_left((site.settings.data_dir / "site" / "probe.lock").read_text())
     assert 0 < turn <= plan.PAUSE_S
     assert plan.kept_probe(site.settings.data_dir) is None
