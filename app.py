@@ -128,7 +128,9 @@ def simulator() -> None:
 def prepare() -> None:
     """Migrate the store and hand everything not done to the queue again (the launcher does it at start)."""
     from services import queue, runtime
+    from services.store.keyring import site_keys
     from services.store.migrate import migrate
+    from services.store.old_files import seal_old_files
     from services.store.schema import forget_old
 
     with clear_errors():
@@ -136,6 +138,7 @@ def prepare() -> None:
         site = runtime.current()
         migrate(site.db)
         forget_old(site.db)
+        seal_old_files(site.db, site.personal_files(), site_keys())
         queue.wait_until_ready(configured.queue_url)
         if not configured.redis_url:
             queue.empty(queue.connect(configured.queue_url))

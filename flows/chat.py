@@ -33,6 +33,7 @@ from services.screening.asking import expect_photograph
 from services.screening.people import caller_for, opt_in_to, opt_out_of
 from services.settings import current
 from services.store.clock import HOUR_MS, now_ms
+from services.store.sealing import carrier_token
 
 _STOP = frozenset(
     {"stop", "stop all", "stopall", "unsubscribe", "cancel", "acha", "simamisha", "komesha", "sitaki", "weo", "wene"}
@@ -66,10 +67,12 @@ def chat_turn(tx: Connection, inbound: Inbound, *, photos: Sequence[int] = ()) -
     if word in _START and opt_in_to(tx, msisdn=inbound.sender, kind=channel.value)["changed"]:
         return [_notice(tx, inbound, channel, "started")]
     if word in _FLOWS:
-        talk = begin(tx, inbound.sender, channel, inbound.provider_id, _FLOWS[word])
+        talk = begin(tx, inbound.sender, channel, carrier_token(inbound.provider_id), _FLOWS[word])
         return [_say(tx, talk, talk.step(tx))]
     if (called := programmes.called(word, current())) is not None and called.name in by_word():
-        talk = begin(tx, inbound.sender, channel, inbound.provider_id, "programme", programme=called.name)
+        talk = begin(
+            tx, inbound.sender, channel, carrier_token(inbound.provider_id), "programme", programme=called.name
+        )
         talk.caller = _speaking(talk.caller, called.words[word])
         return [_say(tx, talk, talk.step(tx))]
     if talk is None or not _is_open(talk) or word in _HOME | _START:
@@ -108,7 +111,7 @@ def _begin(tx: Connection, inbound: Inbound, channel: Kind, previous: Conversati
     if left is not None and newer:
         talk = offer(tx, left, channel, inbound.provider_id)
         return talk, resume_step(talk)
-    talk = begin(tx, inbound.sender, channel, inbound.provider_id)
+    talk = begin(tx, inbound.sender, channel, carrier_token(inbound.provider_id))
     return talk, talk.step(tx)
 
 
@@ -140,7 +143,7 @@ def _photographs(
     if asked is not None:
         programme, language = asked
         arguments = {"photos": list(photos), "programme": programme}
-        talk = begin(tx, inbound.sender, channel, inbound.provider_id, "photograph-asked", **arguments)
+        talk = begin(tx, inbound.sender, channel, carrier_token(inbound.provider_id), "photograph-asked", **arguments)
         talk.caller = _speaking(talk.caller, language)
         return _say(tx, talk, talk.step(tx))
     # The caption's eye is the first picture's; a second one in the same message is of the same patient.
@@ -152,7 +155,9 @@ def _photographs(
             talk.arguments["photos"] += came
             return _say(tx, talk, talk.step(tx))
         waiting = unplaced(talk.arguments["photos"], talk.journal)
-    talk = begin(tx, inbound.sender, channel, inbound.provider_id, "photograph", photos=[*came, *waiting])
+    talk = begin(
+        tx, inbound.sender, channel, carrier_token(inbound.provider_id), "photograph", photos=[*came, *waiting]
+    )
     return _say(tx, talk, talk.step(tx))
 
 

@@ -34,6 +34,8 @@ from services.screening.people import caller_for
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import one_at_a_time
+from services.store.rows import conversation_name, opened_json
+from services.store.sealing import phone_token, seal_json
 from services.store.tables import conversation
 
 RESUMABLE_MS = DAY_MS
@@ -65,7 +67,7 @@ _ARGUMENTS = {name: inspect.signature(flow).parameters.keys() - {"caller"} for n
 _OF_NUMBER = (conversation.c.msisdn == sa.bindparam("number"), conversation.c.channel == sa.bindparam("kind"))
 _LATEST = sa.select(conversation).where(*_OF_NUMBER).order_by(conversation.c.id.desc()).limit(1)
 _SAID_IN = (
-    sa.select(conversation.c.last_answer)
+    sa.select(conversation)
     .where(*_OF_NUMBER, conversation.c.session_id == sa.bindparam("session"))
     .order_by(conversation.c.id.desc())
     .limit(1)
@@ -114,6 +116,8 @@ class Conversation:
     """USSD: the page on the screen. Voice: how often nobody pressed a key. Chat: mistakes in a row."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What only a channel needs: `continues`, the row that it offers to go on with; `page`; `pace`."""
+    began_at: int = 0
+    """When its row was written first: a part of the row's name, which its content is sealed for."""
     updated_at: int = 0
 
     def step(self, tx: Connection, answer: str | None = None) -> Step:
@@ -163,62 +167,76 @@ def begin(
 
 def latest(tx: Connection, msisdn: str, channel: Kind) -> Conversation | None:
     """The newest conversation of a number on a channel, ended or not; nobody else goes on with it meanwhile."""
-    one_at_a_time(tx, msisdn)  # on every channel: what goes on on one must not go on on another meanwhile
+    one_at_a_time(tx, phone_token(msisdn))  # on every channel: what goes on on one must not go on on another meanwhile
     return _read(tx.execute(_LATEST, {"number": msisdn, "kind": channel.value}).first())
 
 
 def _read(row: Any) -> Conversation | None:
     if row is None:
         return None
+    content = _content(row)
     try:
-        caller, arguments = Caller(**row.caller["caller"]), row.caller["arguments"]
+        caller, arguments = Caller(**content["caller"]), content["arguments"]
     except (KeyError, TypeError):
-        return None  # an older release wrote it
+        return None  # an older release wrote it, or it was erased
     if row.flow not in FLOWS or arguments.keys() != _ARGUMENTS[row.flow]:
         return None
     return Conversation(
         caller,
         row.flow,
         arguments,
-        row.journal,
+        content["journal"],
         row.session_id,
         id=row.id,
         language=row.language,
         state=row.state,
-        heard=row.ussd_text,
-        said=row.last_answer,
+        heard=content["heard"],
+        said=content["said"],
         counter=row.counter,
-        notes=row.caller.get("notes", {}),
+        notes=content["notes"],
+        began_at=row.created_at,
         updated_at=row.updated_at,
     )
 
 
 def said_in(tx: Connection, msisdn: str, channel: Kind, session_id: str) -> str | None:
     """What a number was last told in an earlier session, or None if it had no such session."""
-    said: str | None = tx.execute(_SAID_IN, {"number": msisdn, "kind": channel.value, "session": session_id}).scalar()
-    return said
+    row = tx.execute(_SAID_IN, {"number": msisdn, "kind": channel.value, "session": session_id}).first()
+    return None if row is None else _content(row).get("said", "")
 
 
 def save(tx: Connection, talk: Conversation) -> None:
     """Writes a conversation down; what was said to it is not final before the transaction is."""
     now = now_ms()
+    talk.began_at = talk.began_at or now
+    content = {
+        "caller": asdict(talk.caller),
+        "arguments": talk.arguments,
+        "notes": talk.notes,
+        "journal": talk.journal,
+        "heard": talk.heard,
+        "said": talk.said,
+    }
+    name = conversation_name(talk.caller.msisdn, talk.caller.channel, talk.began_at)
     values = {
         "session_id": talk.session_id,
         "flow": talk.flow,
-        "caller": {"caller": asdict(talk.caller), "arguments": talk.arguments, "notes": talk.notes},
-        "journal": talk.journal,
+        "content": seal_json(conversation.c.content, name, content),
         "language": talk.language,
-        "ussd_text": talk.heard,
-        "last_answer": talk.said,
         "counter": talk.counter,
         "state": talk.state,
         "updated_at": now,
     }
     if talk.id is None:
-        fixed = {"msisdn": talk.caller.msisdn, "channel": talk.caller.channel, "created_at": now}
+        fixed = {"msisdn": talk.caller.msisdn, "channel": talk.caller.channel, "created_at": talk.began_at}
         talk.id = tx.execute(_INSERT, values | fixed).scalar_one()
     else:
         tx.execute(_UPDATE, values | {"row": talk.id})
+
+
+def _content(row: Any) -> dict[str, Any]:
+    """What a row holds, opened; empty once it was erased."""
+    return opened_json(conversation.c.content, row) or {}
 
 
 def unfinished(tx: Connection, msisdn: str, *, but: Kind | None = None) -> Conversation | None:
@@ -251,7 +269,12 @@ def resume(tx: Connection, talk: Conversation, answer: str) -> tuple[Conversatio
         asked.error = error
         return talk, asked
     previous = _read(tx.execute(_BY_ID, {"row": talk.notes["continues"]}).first())
-    here: dict[str, Any] = {"id": talk.id, "session_id": talk.session_id, "heard": talk.heard}
+    here: dict[str, Any] = {
+        "id": talk.id,
+        "began_at": talk.began_at,
+        "session_id": talk.session_id,
+        "heard": talk.heard,
+    }
     fresh = begin(tx, talk.caller.msisdn, Kind(talk.caller.channel), talk.session_id)
     if previous is not None and previous.state == "active":
         goes_on = wish == "continue" and _can_resume(previous) and previous.caller.worker == fresh.caller.worker

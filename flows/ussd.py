@@ -96,7 +96,7 @@ def _take(tx: Connection, talk: Conversation, answer: str) -> str:
 
 def _restart(tx: Connection, talk: Conversation) -> str:
     fresh = begin(tx, talk.caller.msisdn, Kind.USSD, talk.session_id)
-    fresh.id, fresh.heard = talk.id, talk.heard
+    fresh.id, fresh.began_at, fresh.heard = talk.id, talk.began_at, talk.heard
     return _show(tx, fresh, fresh.step(tx))
 
 

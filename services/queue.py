@@ -23,7 +23,7 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from services import runtime as runtime_module
-from services.logs import CAUSE
+from services.logs import CAUSE, redact
 from services.messaging.holding import Held, hold
 from services.queue_server import connect as connect
 from services.store.clock import MINUTE_MS, now_ms
@@ -66,7 +66,7 @@ def perform(outbox_id: int) -> None:
 
 
 def _settle_failure(db: Database, row: Any, error: Exception) -> None:
-    values: dict[str, Any] = {"error": f"{type(error).__name__}: {error}"[:500]}
+    values: dict[str, Any] = {"error": redact(f"{type(error).__name__}: {error}")[:500]}
     if row.failures < len(_RETRY_S):
         not_before = now_ms() + _RETRY_S[row.failures] * 1000
         values |= {"state": "pending", "round": row.round + 1, "not_before": not_before, "failures": row.failures + 1}

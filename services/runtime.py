@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from services.settings import Settings
 from services.site.strain import Limits
 from services.site.watch import Watch
 from services.store.database import Database
+from services.store.keyring import site_keys
 
 if TYPE_CHECKING:
     from services.channels.registry import Channels
@@ -30,7 +32,7 @@ class Runtime:
 
     @cached_property
     def media(self) -> MediaStore:
-        return MediaStore(self.settings.data_dir / "photographs")
+        return MediaStore(self.settings.data_dir / "photographs", site_keys())
 
     @cached_property
     def clips_dir(self) -> Path:
@@ -39,6 +41,12 @@ class Runtime:
     def note_path(self, message_id: int) -> Path:
         """Where the voice note of a message lies until it is sent."""
         return self.settings.data_dir / "notes" / f"{message_id}.ogg"
+
+    def personal_files(self) -> Iterator[Path]:
+        """Everything on the disk, beside the store, that is of a person and therefore sealed."""
+        data = self.settings.data_dir
+        for folder in ("photographs/received", "photographs/clean", "outgoing", "notes"):
+            yield from (path for path in (data / folder).rglob("*") if path.is_file() and path.name[0] != ".")
 
     @cached_property
     def watch(self) -> Watch:

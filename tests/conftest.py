@@ -13,6 +13,7 @@ import pytest
 from services import runtime, settings
 from services.programmes import FIRST
 from services.runtime import Runtime
+from services.store.keyring import Keyring
 
 # The same cases in every run: a check that fails one time in ten says nothing about the change it is run for.
 hypothesis.settings.register_profile("same", derandomize=True)
@@ -33,6 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def programmes() -> str:
     """What the site offers: a clinic's own, so that another programme changes no clinic's test."""
     return FIRST
+
+
+@pytest.fixture
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    """A keyring of nobody's."""
+    found = Keyring(tmp_path_factory.mktemp("keys") / "keys.json")
+    found.create()
+    return found
 
 
 @pytest.fixture

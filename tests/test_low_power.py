@@ -12,6 +12,7 @@ from flows.catalogue import text
 from models.dr.phantom import draw
 from services.bench.pipeline import open_screening
 from services.bench.stack import Stack
+from services.screening.codes import code_of
 from services.site.probes import TOLD
 from services.store.database import Database
 from services.store.tables import outbox, reading, screening
@@ -34,7 +35,7 @@ def test_photographs_wait_for_power_and_lose_nothing() -> None:
         stack.command("worker", "add", WORKER, "Achieng", "--language", "en")
         routine, urgent = (open_screening(stack, WORKER) for _ in range(2))
         db = Database(f"sqlite:///{stack.directory / 'jicho.db'}")
-        with db.write() as tx:
+        with stack.keys(), db.write() as tx:
             tx.execute(screening.update().where(screening.c.code == urgent).values(priority="urgent"))
 
         def texts() -> list[str]:
@@ -42,8 +43,9 @@ def test_photographs_wait_for_power_and_lose_nothing() -> None:
 
         def read() -> list[Any]:
             with db.read() as tx:
-                codes = sa.select(screening.c.code, reading.c.tier_reason).join_from(reading, screening)
-                return list(tx.execute(codes.order_by(reading.c.id)))
+                found = sa.select(screening, reading.c.tier_reason).join_from(reading, screening)
+                with stack.keys():
+                    return [(code_of(row), row.tier_reason) for row in tx.execute(found.order_by(reading.c.id))]
 
         charge(stack, 15)
         stack.wait_for(lambda: (stack.directory / "strain.json").exists(), "the shortage to be noticed")

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import sqlalchemy as sa
+from open_rows import messages
 
 from models.dr.phantom import draw
 from services.bench.live import LiveStack
@@ -19,7 +20,7 @@ from services.screening.cases import open_screening
 from services.screening.people import add_worker
 from services.store.database import Database
 from services.store.migrate import migrate
-from services.store.tables import message, outbox, photo, reading
+from services.store.tables import outbox, photo, reading
 
 PHOTOGRAPHS = 200
 WORKER = "+254711000001"
@@ -73,8 +74,10 @@ def test_every_photograph_gets_one_result_and_one_set_of_messages(
 ) -> None:
     monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path))
     db = Database(f"sqlite:///{tmp_path / 'jicho.db'}")
-    codes = prepare(db)
-    with LiveStack(tmp_path) as stack:
+    stack = LiveStack(tmp_path)
+    with stack.keys():
+        codes = prepare(db)
+    with stack:
         for number, content in enumerate(pictures()):
             caption = f"{codes[number // 2]} {'left' if number % 2 else 'right'}"
             body, content_type = deliver_req(f"T{number}", WORKER, content, "image/jpeg", caption)
@@ -98,10 +101,10 @@ def test_every_photograph_gets_one_result_and_one_set_of_messages(
         stack.wait_for(lambda: busy(db) == 0, "the rest of the work", seconds=300)
         ledger = stack.ledger()
 
-    with db.read() as tx:
+    with stack.keys(), db.read() as tx:
         states = Counter(tx.execute(sa.select(photo.c.state)).scalars())
         read = tx.execute(sa.select(reading.c.photo_id)).scalars().all()
-        told = tx.execute(sa.select(message)).all()
+        told = messages(tx)
     db.close()
     assert states == {"read": PHOTOGRAPHS}
     assert len(read) == len(set(read)) == PHOTOGRAPHS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from importlib import import_module, metadata
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from services.programmes import FIRST
@@ -29,7 +31,9 @@ def run_bench(what: str, seconds: int, programme: str = FIRST) -> dict[str, Any]
     module, function = BENCHES[what].split(":")
     measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
     given = {"ussd": (seconds,), "inference": (programme,)}
-    figures = measure(*given.get(what, ()))
+    with TemporaryDirectory(prefix="jicho-keys-") as folder:
+        os.environ["XDG_CONFIG_HOME"] = folder  # the keyrings of what is measured, which is gone after it
+        figures = measure(*given.get(what, ()))
     return {"bench": what, **figures, "machine": _machine()}
 
 

@@ -74,7 +74,8 @@ def _run(home: Path, disk: FailingDisk | None, clock: JumpingClock | None, round
     random_ = random.Random(11)
     numbers = [f"+254711{number:06}" for number in range(_HANDS * _WORKERS_EACH + rounds)]
     with LiveStack(data, carrier_directory=home / "carrier", **(clock.environment if clock else {})) as stack:
-        _add_workers(data, numbers)
+        with stack.keys():
+            _add_workers(data, numbers)
         site = Site(stack, disk, clock, random_)
         clinic = Clinic(stack, numbers[rounds:], _HANDS, (eyes[0], eyes[1]))
         having = {name for name, there in (("disk", disk), ("clock", clock)) if there is not None}

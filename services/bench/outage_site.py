@@ -49,7 +49,7 @@ def main(directory: Path, screenings: int, seed: int, code: str) -> None:
     with Stack({"JICHO_SYNC_SECONDS": "10"}, directory=directory) as stack:
         workers = [f"+2547{seed:02}{number:06}" for number in range(_WORKERS)]
         store = Database(f"sqlite:///{directory / 'jicho.db'}")
-        with store.write() as tx:
+        with stack.keys(), store.write() as tx:
             for worker in workers:
                 add_worker(tx, msisdn=worker, name="Achieng", language="en")
         store.close()

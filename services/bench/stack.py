@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,7 @@ import httpx
 import psutil
 
 from services.site.probes import TOLD
+from services.store.keyring import keys_of_another_site
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 _START_S = 60.0
@@ -44,6 +46,7 @@ class Stack:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("JICHO_")},
             "JICHO_DATA_DIR": str(self.directory),
+            "JICHO_KEYRING": f"{self.directory}.keys.json",
             "JICHO_PORT": str(self.port),
             "JICHO_SIMULATOR_PORT": str(self.carrier_port),
             "JICHO_LOG_LEVEL": "WARNING",
@@ -64,6 +67,11 @@ class Stack:
         self.http.close()
         if self._own:
             shutil.rmtree(self.directory, ignore_errors=True)
+            Path(f"{self.directory}.keys.json").unlink(missing_ok=True)
+
+    def keys(self) -> AbstractContextManager[None]:
+        """Has this process open what the stack's store has sealed."""
+        return keys_of_another_site(Path(self.environment["JICHO_KEYRING"]))
 
     def start(self, *, wait: bool = True) -> None:
         """Starts the launcher and, unless told otherwise, waits until gateway and carrier answer."""

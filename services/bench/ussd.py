@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from services.bench.stack import Stack
 from services.screening import codes
 from services.store.database import Database
+from services.store.sealing import code_token
 from services.store.tables import screening
 
 CALLERS = 16
@@ -63,7 +64,8 @@ def ussd(seconds: int) -> dict[str, Any]:
             thread.join()
         took, cpu = time.monotonic() - began, sum(gateway.cpu_times()[:2]) - before
         rss_mb = gateway.memory_info().rss / 2**20
-        told = [code for caller in callers for code in caller.codes]
+        with stack.keys():
+            told = [code_token(code) for caller in callers for code in caller.codes]
         db = Database(f"sqlite:///{stack.directory / 'jicho.db'}")
         with db.read() as tx:
             stored = set(tx.execute(sa.select(screening.c.code)).scalars())

@@ -23,6 +23,9 @@ from services.messaging.outbox import SPEECH, enqueue
 from services.settings import Settings
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 from services.store.database import insert_once
+from services.store.keyring import site_keys
+from services.store.rows import opened_json
+from services.store.sealing import seal_json
 from services.store.tables import clip
 
 _LINK_MS = HOUR_MS
@@ -43,6 +46,9 @@ def key_of(settings: Settings, language: str, utterance: Utterance, *, pace: str
     """The name of one utterance's audio. What is said in one `call` only has a name of its own."""
     # A release may say the same words better: its clips are made anew.
     parts = (VERSION, settings.call_audio, language, utterance.id, utterance.text(language), pace, call)
+    if call:
+        # Of a plain hash, a code that is said to one caller could be guessed.
+        return site_keys().ring.digest("clip", "\0".join(parts)).hex()
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
@@ -77,7 +83,7 @@ def _ask_for(tx: Connection, key: str, language: str, utterance: Utterance, pace
         "key": key,
         "language": language,
         "message": utterance.id,
-        "params": utterance.to_json()["params"],
+        "params": seal_json(clip.c.params, key, utterance.to_json()["params"]),
         "private": utterance.private,
         "pace": pace,
         "call": call if utterance.private else "",
@@ -115,7 +121,8 @@ def _is_heard(recorded: str, utterance: Utterance) -> bool:
 
 def utterance_of(row: Any) -> Utterance:
     """What a row of `clip` says."""
-    return Utterance.from_json({"id": row.message, "params": row.params, "private": row.private})
+    params = opened_json(clip.c.params, row) or {}
+    return Utterance.from_json({"id": row.message, "params": params, "private": row.private})
 
 
 def forget(tx: Connection, settings: Settings, directory: Path, *, call: str | None = None) -> None:

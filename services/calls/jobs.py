@@ -19,6 +19,8 @@ from services.messaging.outbox import deliver
 from services.runtime import Runtime
 from services.screening.referral import VISIT_CALL, destination
 from services.screening.risk import RISK_CALL
+from services.store.files import write_sealed
+from services.store.keyring import site_keys
 from services.store.tables import clip, message
 
 _LOG = logging.getLogger(__name__)
@@ -81,6 +83,10 @@ def _render(site: Runtime, row: Any) -> None:
     if row.state == "ready" and path.exists():
         return
     audio = say(site.settings, row.language, [utterance_of(row)], pace=row.pace, lead_s=0)
-    write_durably(path, audio.headerless(site.settings.call_audio))
+    sound = audio.headerless(site.settings.call_audio)
+    if row.private:  # it may say a code
+        write_sealed(path, sound, site_keys())
+    else:
+        write_durably(path, sound)
     with site.db.write() as tx:
         tx.execute(clip.update().where(clip.c.key == row.key).values(state="ready"))

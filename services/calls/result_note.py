@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from flows.render_voice import Utterance
 from flows.result import verdict_of
 from services.calls.notes import voice_note
-from services.durable import write_durably
 from services.messaging.outbox import deliver
 from services.runtime import Runtime
 from services.screening.cases import told
 from services.store.clock import HOUR_MS, now_ms
+from services.store.files import write_sealed
+from services.store.keyring import site_keys
 from services.store.tables import message, screening
 
 
@@ -42,7 +43,7 @@ def prepare_note(site: Runtime, argument: Mapping[str, Any]) -> None:
             else [Utterance(tell.id, tell.params, private=True) for tell in verdict_of(told(tx, row))]
         )
     path = site.note_path(message_id)
-    write_durably(path, voice_note(site, row.spoken, said))
+    write_sealed(path, voice_note(site, row.spoken, said), site_keys())
     _sweep(path.parent)
     with site.db.write() as tx:
         deliver(tx, message_id)

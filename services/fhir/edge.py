@@ -26,6 +26,7 @@ from services.fhir.records import (
 )
 from services.fhir.source import PROGRAMMES, Cursor, after, latest
 from services.runtime import Runtime
+from services.store.phones import number_of
 from services.store.tables import consent, facility, reading, referral, review, screening
 
 _STATES: dict[str, Literal["active", "completed", "revoked", "unknown"]] = {
@@ -82,6 +83,7 @@ def _changed(tx: Connection, cursor: Cursor, limit: int) -> sa.Select[Any]:
 def _screening(tx: Connection, row: Any, names: Pseudonyms, clinic: str) -> Screening:
     readings = tx.execute(sa.select(reading).where(reading.c.screening_id == row.id).order_by(reading.c.id)).all()
     of_case = review.c.screening_id == row.id, review.c.applied
+    number = number_of(tx, row.patient_msisdn) if row.patient_msisdn else None
     reviews = tx.execute(sa.select(review).where(*of_case).order_by(review.c.id)).all()
     return Screening(
         site=names.site,
@@ -113,7 +115,7 @@ def _screening(tx: Connection, row: Any, names: Pseudonyms, clinic: str) -> Scre
             )
             for eye, finding, chosen in deciding(readings)
         ),
-        patient=names.patient(row.patient_msisdn) if row.patient_msisdn else "",
+        patient=names.patient(number) if number else "",
         consent=Consent(row.version, row.given_at) if row.version is not None else None,
         referral=_referral(tx, row.id, names.site),
         verdict=_verdict(reviews, readings),

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from services.hub.tables import enrolment, secret, site
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import one_at_a_time
+from services.store.sealing import seal_bytes, unseal_bytes
 
 VALID_MS = 3 * DAY_MS
 PATIENT_KEY = "patient-key"
@@ -83,8 +84,10 @@ def patient_key(tx: Connection) -> bytes:
     found: bytes | None = tx.execute(sa.select(secret.c.value).where(secret.c.name == PATIENT_KEY)).scalar()
     if found is None:
         found = secrets.token_bytes(32)
-        tx.execute(secret.insert().values(name=PATIENT_KEY, value=found))
-    return bytes(found)
+        sealed = seal_bytes(secret.c.value, PATIENT_KEY, found)
+        tx.execute(secret.insert().values(name=PATIENT_KEY, value=sealed))
+        return found
+    return unseal_bytes(secret.c.value, PATIENT_KEY, found)
 
 
 def _hash(word: str) -> bytes:

@@ -4,11 +4,16 @@ site's. No name, phone number or screening code ever comes here."""
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from services.store.columns import ID, NAMING, at, key, of
+from services.store.lock import store_lock
 
 METADATA = sa.MetaData(naming_convention=NAMING, info={"keys": "hub"})
 
+store_lock(METADATA)
+
+# Each value is sealed for its name.
 secret = sa.Table(
     "secret",
     METADATA,
@@ -248,7 +253,7 @@ upload_chunk = sa.Table(
     key(),
     of("upload", index=False),
     sa.Column("offset", sa.Integer, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # sealed
     sa.UniqueConstraint("upload_id", "offset"),
 )
 
@@ -280,3 +285,9 @@ media_erasure = sa.Table(
     sa.Column("key", sa.Text, nullable=False, unique=True),
     at("asked_at"),
 )
+
+
+def media_keys(tx: Connection) -> set[str]:
+    """The names of all files that the hub keeps."""
+    rows = tx.execute(sa.select(photograph.c.media_key, photograph.c.heatmap_key))
+    return {key for row in rows for key in row if key}

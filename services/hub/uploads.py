@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from services.hub.tables import site, upload, upload_chunk
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import Database
+from services.store.sealing import seal_bytes, unseal_bytes
 
 RECEIVING, FINISHED, TERMINATED, EXPIRED, REFUSED = "receiving", "finished", "terminated", "expired", "refused"
 _TOKEN_BYTES = 18  # 144 bits: who knows the address may go on with the upload
@@ -110,7 +111,8 @@ def append(db: Database, known: Upload, content: bytes, *, keep_ms: int) -> Uplo
         if row is None:
             raise Moved
         if content:  # an empty piece would take the place of the one that comes next at this byte
-            tx.execute(upload_chunk.insert().values(upload_id=known.id, offset=known.offset, content=content))
+            sealed = seal_bytes(upload_chunk.c.content, f"{known.token}.{known.offset}", content)
+            tx.execute(upload_chunk.insert().values(upload_id=known.id, offset=known.offset, content=sealed))
     return _of(row, revoked=known.revoked)
 
 
@@ -124,9 +126,12 @@ def count_lost(db: Database, known: Upload, size: int) -> None:
 def content_of(tx: Connection, upload_id: int) -> bytes:
     """All that came, in order."""
     rows = tx.execute(
-        sa.select(upload_chunk.c.content).where(upload_chunk.c.upload_id == upload_id).order_by(upload_chunk.c.offset)
+        sa.select(upload.c.token, upload_chunk.c.offset, upload_chunk.c.content)
+        .join(upload, upload.c.id == upload_chunk.c.upload_id)
+        .where(upload_chunk.c.upload_id == upload_id)
+        .order_by(upload_chunk.c.offset)
     )
-    return b"".join(rows.scalars())
+    return b"".join(unseal_bytes(upload_chunk.c.content, f"{row.token}.{row.offset}", row.content) for row in rows)
 
 
 def end(tx: Connection, ids: Sequence[int], state: str) -> None:

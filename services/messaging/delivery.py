@@ -18,13 +18,17 @@ from sqlalchemy.engine import Connection
 from services.channels.base import ChannelError, DeliveryReport, DeliveryState, Kind, Outbound, Receipt
 from services.channels.gsm7 import normalise, parts
 from services.ledger.charges import message_taken
+from services.logs import redact
 from services.messaging.daytime import is_night, next_morning
-from services.messaging.outbox import NOTE, deliver
+from services.messaging.outbox import NOTE, buttons_of, deliver, text_of
 from services.messaging.unreached import REMINDER, given_up
 from services.runtime import Runtime
 from services.screening.people import has_opted_out
-from services.screening.referral import VISIT_CALL
+from services.screening.referral import VISIT_CALL, consents
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
+from services.store.files import read_sealed
+from services.store.keyring import site_keys
+from services.store.phones import number_of
 from services.store.tables import message
 
 _LOG = logging.getLogger(__name__)
@@ -42,16 +46,17 @@ def send_message(site: Runtime, argument: Mapping[str, Any]) -> None:
     message_id = int(argument["message_id"])
     with site.db.write() as tx:
         row = _claim(tx, message_id)
-    if row is None:
+        number = None if row is None else number_of(tx, row.recipient)
+    if row is None or number is None:
         return
     note = site.note_path(message_id) if row.purpose == NOTE else None
     try:
         outbound = Outbound(
             kind=Kind(row.kind),
-            to=row.recipient,
-            text=row.text,
+            to=number,
+            text=text_of(row),
             reference=str(row.id),
-            buttons=tuple((str(key), str(label)) for key, label in row.buttons),
+            buttons=buttons_of(row),
             audio=_read(note) if note else b"",
         )
         channel = site.channels.for_kind(outbound.kind)
@@ -93,7 +98,7 @@ def record_report(tx: Connection, report: DeliveryReport, *, recipient: str = ""
         return False
     if report.state is None or row.state in _FINAL:
         return True
-    values: dict[str, Any] = {"state": report.state, "reason": report.reason, "settled_at": now_ms()}
+    values: dict[str, Any] = {"state": report.state, "reason": redact(report.reason), "settled_at": now_ms()}
     if row.provider_id is None:
         # Its receipt was lost, and with it the cost; if it is only late, it corrects this.
         values |= {"provider_id": report.provider_id, "carrier": report.carrier, "parts": _parts(row)}
@@ -130,17 +135,14 @@ def settle_unknown(tx: Connection, *, older_than_ms: int = 2 * MINUTE_MS) -> int
 
 
 def _claim(tx: Connection, message_id: int) -> Any:
-    """The message, now "sending", or None if it must not go out (any more)."""
+    """The message, now "sending", or None if it must not go out (any more): here, at the moment of sending, and nowhere
+    else is it asked whether the patient still consents and the recipient did not say STOP."""
     row = tx.execute(sa.select(message).where(message.c.id == message_id)).first()
     if row is None or row.state != DeliveryState.PENDING:
         return None
     now = now_ms()
-    refusal: dict[str, Any] | None = None
-    if row.expires_at < now:
-        refusal = {"state": DeliveryState.EXPIRED, "reason": "no longer useful"}
-    elif row.purpose not in _ASKED_FOR and has_opted_out(tx, msisdn=row.recipient, kind=row.kind):
-        refusal = {"state": DeliveryState.FAILED, "reason": "the recipient said STOP"}
-    elif row.purpose in _BY_DAY and is_night(now):
+    refusal = _refusal(tx, row, now)
+    if refusal is None and row.purpose in _BY_DAY and is_night(now):
         # Posted by day, but the link was away.
         attempt = row.attempts + 1
         deliver(tx, row.id, attempt=attempt, not_before=next_morning(now))
@@ -156,15 +158,28 @@ def _claim(tx: Connection, message_id: int) -> Any:
     return row if claimed.rowcount and not refusal else None
 
 
+def _refusal(tx: Connection, row: Any, now: int) -> dict[str, Any] | None:
+    """Why a message must not go out, as the values of its row."""
+    if row.expires_at < now:
+        return {"state": DeliveryState.EXPIRED, "reason": "no longer useful"}
+    if row.screening_id is not None and not consents(tx, row.screening_id):
+        return {"state": DeliveryState.FAILED, "reason": "no consent"}
+    if row.purpose not in _ASKED_FOR and has_opted_out(tx, msisdn=row.recipient, kind=row.kind):
+        return {"state": DeliveryState.FAILED, "reason": "the recipient said STOP"}
+    if number_of(tx, row.recipient) is None:
+        return {"state": DeliveryState.FAILED, "reason": "the recipient was forgotten"}
+    return None
+
+
 def _read(note: Path) -> bytes:
     try:
-        return note.read_bytes()
+        return read_sealed(note, site_keys())
     except FileNotFoundError:
         raise ChannelError("its voice note is gone", permanent=True) from None
 
 
 def _parts(row: Any) -> int:
-    return parts(normalise(row.text)) if row.kind == Kind.SMS else 1
+    return parts(normalise(text_of(row))) if row.kind == Kind.SMS else 1
 
 
 def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) -> None:
@@ -179,7 +194,7 @@ def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) ->
             carrier=carrier,
             parts=receipt.parts,
             cost=receipt.cost,
-            reason=receipt.status,
+            reason=redact(receipt.status),
             # A report may have overtaken this answer; or a clock that jumped made it look lost.
             state=sa.case(
                 (
@@ -194,7 +209,7 @@ def _settle_receipt(tx: Connection, row: Any, receipt: Receipt, carrier: str) ->
 
 def _settle_error(tx: Connection, row: Any, error: ChannelError) -> bool:
     """Whether that was the last attempt."""
-    values: dict[str, Any] = {"reason": error.reason}
+    values: dict[str, Any] = {"reason": redact(error.reason)}  # carriers repeat the number in what they refuse
     attempt = row.attempts + 1
     if error.unknown:
         # Another carrier's report must not settle it.

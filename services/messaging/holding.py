@@ -72,13 +72,14 @@ def _ids(tx: Connection, state: str, which: sa.ColumnElement[bool]) -> list[Any]
 
 
 def _tell(tx: Connection, photo_id: int) -> None:
+    from services.screening.codes import code_of
     from services.screening.results import tell_worker
 
     row = tx.execute(
-        sa.select(photo, inbound.c.kind, screening.c.code)
+        sa.select(photo, inbound.c.kind, screening.c.code, screening.c.code_sealed)
         .join(inbound, inbound.c.id == photo.c.inbound_id)
         .join(screening, screening.c.id == photo.c.screening_id)
         .where(photo.c.id == photo_id)
     ).first()
     if row is not None:
-        tell_worker(tx, row, "photo-kept", key=f"kept:{row.screening_id}", code=row.code)
+        tell_worker(tx, row, "photo-kept", key=f"kept:{row.screening_id}", code=code_of(row))

@@ -16,6 +16,9 @@ from services.screening.cases import read_when_complete
 from services.screening.people import caller_for
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import insert_once
+from services.store.phones import remember
+from services.store.rows import inbound_name
+from services.store.sealing import seal
 from services.store.tables import inbound as inbound_table
 from services.store.tables import photo
 
@@ -26,6 +29,7 @@ _PHOTOS_A_MESSAGE = 10
 def receive(site: Runtime, inbound: Inbound) -> bool:
     """Stores and answers one message. False if it came before: carriers repeat a callback for hours until thanked."""
     stored = [(media, _keep(site, media)) for media in _photographs(inbound)]
+    name = inbound_name(inbound.carrier, inbound.provider_id)
     with site.db.write() as tx:
         inbound_id = insert_once(
             tx,
@@ -34,9 +38,9 @@ def receive(site: Runtime, inbound: Inbound) -> bool:
                 "carrier": inbound.carrier,
                 "provider_id": inbound.provider_id,
                 "kind": inbound.kind.value,
-                "sender": inbound.sender,
+                "sender": remember(tx, inbound.sender),
                 "recipient": inbound.recipient,
-                "text": inbound.text,
+                "text": seal(inbound_table.c.text, name, inbound.text),
                 "received_at": now_ms(),
             },
             key=("carrier", "provider_id"),

@@ -13,6 +13,9 @@ from sqlalchemy.engine import Connection
 from services.channels.base import DeliveryState, Kind
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import insert_once
+from services.store.phones import remember
+from services.store.rows import opened, opened_json
+from services.store.sealing import seal, seal_json
 from services.store.tables import message, outbox
 
 INFERENCE, SPEECH, DELIVERY = "inference", "speech", "delivery"
@@ -58,7 +61,8 @@ def post(
 ) -> int | None:
     """Writes one outgoing message and asks for its delivery. Its id, or None if `key` was posted before.
 
-    `prepare` leaves out the delivery: a call is placed only when its audio is there.
+    `recipient` is a number, or the keyed hash of one that is known. `prepare` leaves out the delivery: a call is placed
+    only when its audio is there.
     """
     now = now_ms()
     message_id = insert_once(
@@ -67,11 +71,11 @@ def post(
         {
             "dedupe_key": key,
             "kind": kind.value,
-            "recipient": recipient,
+            "recipient": remember(tx, recipient),
             "purpose": purpose,
             "language": language,
-            "text": text,
-            "buttons": [list(button) for button in buttons],
+            "text": seal(message.c.text, key, text),
+            "buttons": seal_json(message.c.buttons, key, [list(button) for button in buttons]),
             "screening_id": screening_id,
             "state": DeliveryState.PENDING.value,
             "created_at": now,
@@ -82,6 +86,17 @@ def post(
     if message_id is not None and not prepare:
         deliver(tx, message_id)
     return message_id
+
+
+def text_of(row: Any) -> str:
+    """What a row of `message` says."""
+    return opened(message.c.text, row)
+
+
+def buttons_of(row: Any) -> tuple[tuple[str, str], ...]:
+    """The buttons below it: key and label."""
+    buttons = opened_json(message.c.buttons, row) or []
+    return tuple((str(key), str(label)) for key, label in buttons)
 
 
 def ring(

@@ -25,11 +25,13 @@ from services.runtime import Runtime
 from services.screening import follow_up as follow_ups
 from services.screening import referral as referrals
 from services.screening import retakes
+from services.screening.codes import code_of
 from services.screening.people import caller_for, can_be_written_to
 from services.screening.referral import ASKED, ASKED_AGAIN, PACES, REMINDED, consents
 from services.screening.results import announce, tell_worker
 from services.settings import current
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
+from services.store.phones import number_of
 from services.store.tables import follow_up, inbound, photo, referral, retake, screening, worker
 
 _LOG = logging.getLogger(__name__)
@@ -116,7 +118,7 @@ def _retake(tx: Connection, row: Any, case: Any, now: int) -> dict[str, Any]:
         .where(photo.c.id == row.photo_id)
     ).one()
     expires = row.asked_at + retakes.EXPIRE_DAYS * DAY_MS
-    common = {"code": case.code, "eye": f"eye-{row.eye}"}
+    common = {"code": code_of(case), "eye": f"eye-{row.eye}"}
     if now < expires:
         days = -(-(expires - now) // DAY_MS)
         key = f"retake:{row.photo_id}:reminder"
@@ -138,14 +140,17 @@ _DUTIES: Mapping[sa.Table, Callable[[Connection, Any, Any, int], dict[str, Any]]
 
 def _ask(tx: Connection, case: Any, flow: str, arguments: Mapping[str, Any], *, key: str) -> bool:
     """Begins a conversation by SMS: her reply is its answer. False while she is in the middle of another."""
-    talk = latest(tx, case.patient_msisdn, Kind.SMS)
+    number = number_of(tx, case.patient_msisdn)
+    if number is None:
+        return False  # forgotten
+    talk = latest(tx, number, Kind.SMS)
     if talk is not None and talk.state == "active" and talk.updated_at > now_ms() - HOUR_MS:
         return False
-    talk = begin(tx, case.patient_msisdn, Kind.SMS, key, flow, **arguments)
+    talk = begin(tx, number, Kind.SMS, key, flow, **arguments)
     talk.caller = replace(talk.caller, language=talk.caller.language or case.language)
     talk.said = sms(talk.step(tx)).text
     save(tx, talk)
-    _post(tx, case, case.patient_msisdn, talk.said, talk.language, key=key)
+    _post(tx, case, number, talk.said, talk.language, key=key)
     return True
 
 
@@ -164,7 +169,7 @@ def _tell_health_worker(tx: Connection, case: Any, message_id: str, *, key: str)
         _LOG.warning("no health worker to tell", extra={"screening": case.id})
         return False
     language = caller_for(tx, number)["language"] or current().language
-    words = text(language, message_id, code=case.code, ussd=current().ussd_code)
+    words = text(language, message_id, code=code_of(case), ussd=current().ussd_code)
     _post(tx, case, number, words, language, key=key)
     return True
 

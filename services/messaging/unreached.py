@@ -22,6 +22,7 @@ from services.screening import referral as referrals
 from services.screening.people import can_be_written_to, has_opted_out
 from services.screening.referral import VISIT_CALL, consents
 from services.store.clock import DAY_MS, now_ms
+from services.store.phones import number_of
 from services.store.tables import conversation, message, screening
 
 REMINDER = "reminder"
@@ -71,4 +72,4 @@ def reach_otherwise(site: Runtime, argument: Mapping[str, Any]) -> None:
 def _may_call(tx: Connection, number: str) -> bool:
     """Who said STOP to either is asked by a person."""
     wants_calls = not has_opted_out(tx, msisdn=number, kind=Kind.VOICE)
-    return is_person(number) and can_be_written_to(tx, number) and wants_calls
+    return is_person(number_of(tx, number) or "") and can_be_written_to(tx, number) and wants_calls

@@ -19,6 +19,7 @@ from services.screening.results import announce, eye_outcomes
 from services.screening.reviews import has_to_come_again, verdict_that_holds
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
+from services.store.phones import remember
 from services.store.tables import consent, follow_up, message, photo, referral, screening
 
 OPEN_FOR_MS = 30 * DAY_MS
@@ -57,7 +58,7 @@ def open_screening(
         "worker_id": worker_id,
         "sex": sex,
         "birth_year": birth_year,
-        "patient_msisdn": phone,
+        "patient_msisdn": remember(tx, phone) if phone else None,
         "language": language,
         "state": "open",
         "priority": priority,
@@ -65,7 +66,10 @@ def open_screening(
     }
     for _ in range(_CODE_TRIES):
         code = codes.new_code()
-        screening_id = insert_once(tx, screening, row | {"code": code}, key=("code",))
+        named = {"code": code, "code_sealed": codes.sealed(code)}
+        screening_id = insert_once(
+            tx, screening, row | {"code": code, "code_sealed": codes.sealed(code)}, key=("code",)
+        )
         if screening_id is not None:
             break
     else:

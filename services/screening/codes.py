@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
+
+from services.store.rows import opened
+from services.store.sealing import Sealed, code_token, seal
+from services.store.tables import screening
 
 _DAMM = (
     (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
@@ -36,6 +41,16 @@ def clean(text: str) -> str | None:
     if len(digits) != 6 or not (digits.isascii() and digits.isdigit()) or digits[0] == "0" or _remainder(digits):
         return None
     return digits
+
+
+def sealed(code: str) -> Sealed:
+    """The code as its screening keeps it."""
+    return seal(screening.c.code_sealed, code_token(code), code)
+
+
+def code_of(case: Any) -> str:
+    """The code of a screening, by `code` and `code_sealed` of its row."""
+    return opened(screening.c.code_sealed, case)
 
 
 def _remainder(digits: str) -> int:

@@ -1,11 +1,12 @@
-"""Photographs on disk, stored once by what they contain."""
+"""Photographs on disk, sealed, and stored once by what they contain."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-from services.durable import write_durably
+from services.store.files import read_sealed, write_sealed
+from services.store.keyring import Keyring
 
 
 class MediaStore:
@@ -13,24 +14,24 @@ class MediaStore:
     came. What came is deleted once the clean copy is safe: it may carry the place and time of somebody's visit.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, keys: Keyring) -> None:
+        self._directory, self._keys = directory, keys
 
     def receive(self, content: bytes) -> str:
         """Stores what came and returns its SHA-256. Raises OSError when the disk refuses."""
         sha256 = hashlib.sha256(content).hexdigest()
         if not self._clean(sha256).exists() and not self._received(sha256).exists():
-            write_durably(self._received(sha256), content)
+            write_sealed(self._received(sha256), content, self._keys)
         return sha256
 
     def content(self, sha256: str) -> bytes:
-        """The best copy there is. Raises FileNotFoundError."""
+        """The best copy there is. Raises FileNotFoundError, and NotOurs for a file that was not sealed here."""
         clean = self._clean(sha256)
-        return clean.read_bytes() if clean.exists() else self._received(sha256).read_bytes()
+        return read_sealed(clean if clean.exists() else self._received(sha256), self._keys)
 
     def replace(self, sha256: str, clean: bytes) -> None:
         """Keeps the clean copy instead of what came."""
-        write_durably(self._clean(sha256), clean)
+        write_sealed(self._clean(sha256), clean, self._keys)
         self._received(sha256).unlink(missing_ok=True)
 
     def discard(self, sha256: str) -> None:

@@ -11,6 +11,9 @@ from services.channels.base import Kind
 from services.settings import current
 from services.store.clock import HOUR_MS, now_ms
 from services.store.database import insert_once
+from services.store.phones import number_of, remember
+from services.store.rows import opened
+from services.store.sealing import phone_token, seal, unseal
 from services.store.tables import caller, opt_out, screening, worker
 
 WRONG_CODES_ALLOWED = 5
@@ -23,9 +26,12 @@ _KNOWN = sa.select(
 
 def add_worker(tx: Connection, *, msisdn: str, name: str, language: str | None = None) -> bool:
     """Makes a number a health worker's. False if it already was (the name is then updated)."""
-    added = insert_once(tx, worker, {"msisdn": msisdn, "name": name, "added_at": now_ms()}, key=("msisdn",)) is not None
+    sealed = seal(worker.c.name, remember(tx, msisdn), name)
+    added = (
+        insert_once(tx, worker, {"msisdn": msisdn, "name": sealed, "added_at": now_ms()}, key=("msisdn",)) is not None
+    )
     if not added:
-        tx.execute(worker.update().where(worker.c.msisdn == msisdn).values(name=name, active=True))
+        tx.execute(worker.update().where(worker.c.msisdn == msisdn).values(name=sealed, active=True))
     if language is not None:
         set_language(tx, msisdn=msisdn, language=language)
     return added
@@ -39,8 +45,13 @@ def remove_worker(tx: Connection, *, msisdn: str) -> bool:
 
 def workers(tx: Connection) -> list[dict[str, Any]]:
     """Every worker, oldest first."""
-    rows = tx.execute(sa.select(worker.c.msisdn, worker.c.name, worker.c.active).order_by(worker.c.id))
-    return [dict(row) for row in rows.mappings()]
+    rows = tx.execute(sa.select(worker.c.msisdn, worker.c.name, worker.c.active).order_by(worker.c.id)).all()
+    return [{"msisdn": number_of(tx, row.msisdn) or "", "name": worker_name(row), "active": row.active} for row in rows]
+
+
+def worker_name(row: Any) -> str:
+    """The name of a health worker, by `msisdn` and `name` of her row."""
+    return opened(worker.c.name, row)
 
 
 def worker_id(tx: Connection, msisdn: str) -> int | None:
@@ -51,7 +62,8 @@ def worker_id(tx: Connection, msisdn: str) -> int | None:
 def caller_for(tx: Connection, msisdn: str) -> dict[str, Any]:
     """What a conversation needs to know of a number: `{"worker": bool, "name": str, "language": str | None}`."""
     known, language = tx.execute(_KNOWN, {"number": msisdn}).one()
-    return {"worker": known is not None, "name": known or "", "language": language}
+    name = "" if known is None else unseal(worker.c.name, phone_token(msisdn), known)
+    return {"worker": known is not None, "name": name, "language": language}
 
 
 def who_helps(tx: Connection, *, msisdn: str) -> dict[str, Any]:
@@ -64,8 +76,10 @@ def who_helps(tx: Connection, *, msisdn: str) -> dict[str, Any]:
         .order_by(screening.c.id.desc())
         .limit(1)
     ).first()
-    if theirs is not None and theirs.active and theirs.msisdn != msisdn:
-        return {"phone": theirs.msisdn}
+    if theirs is not None and theirs.active and theirs.msisdn != phone_token(msisdn):
+        phone = number_of(tx, theirs.msisdn)
+        if phone is not None:
+            return {"phone": phone}
     return {"phone": current().clinic_phone}
 
 

@@ -20,9 +20,11 @@ from services.messaging.outbox import post
 from services.runtime import Runtime
 from services.screening import people
 from services.screening.cases import finish_with_one_eye, open_screening, read_when_complete
+from services.screening.codes import code_of
 from services.settings import current
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
 from services.store.database import insert_once
+from services.store.sealing import NOTHING
 from services.store.tables import app_code, app_device, app_reading, app_screening, inbound, photo, screening, worker
 
 CHANNEL = "app"
@@ -110,8 +112,8 @@ def take_screening(tx: Connection, device: Any, ref: str, given: Mapping[str, An
         raise NotTaken("consent was taken back")
     if given["one_eye"] and known.state == "open":
         tx.execute(app_screening.update().where(app_screening.c.screening_id == known.id).values(one_eye=True))
-        finish_with_one_eye(tx, code=known.code, worker=device.msisdn)
-    return {"code": known.code}
+        finish_with_one_eye(tx, code=code_of(known), worker=device.msisdn)
+    return {"code": code_of(known)}
 
 
 def take_photograph(
@@ -130,7 +132,7 @@ def take_photograph(
             "kind": CHANNEL,
             "sender": device.msisdn,
             "recipient": "",
-            "text": "",
+            "text": NOTHING,
             "received_at": now_ms(),
         }
         inbound_id = insert_once(tx, inbound, row, key=("carrier", "provider_id"))

@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 
 from flows.result import verdict_of
 from services.screening.cases import told
+from services.screening.codes import code_of
+from services.screening.people import worker_name
 from services.screening.pocket import CHANNEL, screening_of
 from services.screening.reviews import has_to_come_again
 from services.screening.withdrawal import withdraw_consent
@@ -37,7 +39,7 @@ def withdraw(tx: Connection, device: Any, ref: str) -> None:
     """Takes a consent back that was given on this phone. What never came, or was taken back before, is left alone."""
     known = screening_of(tx, device, ref)
     if known is not None and known.state != "withdrawn":
-        withdraw_consent(tx, code=known.code, msisdn=device.msisdn, by="worker", channel=CHANNEL)
+        withdraw_consent(tx, code=code_of(known), msisdn=device.msisdn, by="worker", channel=CHANNEL)
 
 
 def news(tx: Connection, device: Any) -> dict[str, Any]:
@@ -75,13 +77,13 @@ def phones(tx: Connection) -> Sequence[Phone]:
     """Every phone that was enrolled, in the order in which it was."""
     held = sa.func.count(app_screening.c.id)
     rows = tx.execute(
-        sa.select(app_device, worker.c.name, held)
+        sa.select(app_device, worker.c.msisdn, worker.c.name, held)
         .join(worker, worker.c.id == app_device.c.worker_id)
         .outerjoin(app_screening, app_screening.c.app_device_id == app_device.c.id)
-        .group_by(app_device.c.id, worker.c.name)
+        .group_by(app_device.c.id, worker.c.msisdn, worker.c.name)
         .order_by(app_device.c.id)
     )
-    return [Phone(row[0], row.name, row.enrolled_at, row.seen_at, row.revoked_at, row[-1]) for row in rows]
+    return [Phone(row[0], worker_name(row), row.enrolled_at, row.seen_at, row.revoked_at, row[-1]) for row in rows]
 
 
 def revoke(tx: Connection, number: int) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from flows.catalogue import text
 from services.channels.base import Kind
 from services.messaging.outbox import post, ring
+from services.screening.codes import code_of
 from services.screening.decision import (
     EYES,
     Finding,
@@ -26,6 +27,7 @@ from services.screening.retakes import settle_retake, wait_for_retake
 from services.screening.reviews import verdict_that_holds, verdicts_applied
 from services.settings import current
 from services.store.clock import DAY_MS, now_ms
+from services.store.phones import number_of
 from services.store.tables import app_reading, app_screening, reading, screening
 from services.sync.events import record_result
 
@@ -34,14 +36,17 @@ def tell_worker(
     tx: Connection, photo: Any, message_id: str, *, key: str, purpose: str = "result-worker", **params: object
 ) -> None:
     """One message to whoever sent a photograph, on the channel it came by and by SMS."""
-    language = caller_for(tx, photo.sender)["language"] or current().language
+    sender = number_of(tx, photo.sender)
+    if sender is None:
+        return  # forgotten
+    language = caller_for(tx, sender)["language"] or current().language
     words = text(language, message_id, **params)
     common = {"purpose": purpose, "language": language, "screening_id": photo.screening_id}
-    if photo.sender.startswith("+"):
-        post(tx, Kind.SMS, photo.sender, words, key=f"{key}:sms", **common)
+    if sender.startswith("+"):
+        post(tx, Kind.SMS, sender, words, key=f"{key}:sms", **common)
     if photo.kind == Kind.WHATSAPP:
         # Free inside the 24 hours that the photograph opened, and where the worker is looking.
-        post(tx, Kind.WHATSAPP, photo.sender, words, key=f"{key}:whatsapp", **common)
+        post(tx, Kind.WHATSAPP, sender, words, key=f"{key}:whatsapp", **common)
 
 
 def settle(tx: Connection, photo: Any, *, reason: str) -> None:
@@ -76,7 +81,7 @@ def settle(tx: Connection, photo: Any, *, reason: str) -> None:
             photo,
             message_id,
             key=f"read:{photo.id}",
-            code=case.code,
+            code=code_of(case),
             eye=f"eye-{photo.eye}",
             other=f"eye-{other}",
             reason=reason,

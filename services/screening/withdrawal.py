@@ -17,11 +17,13 @@ from services.channels.base import DeliveryState
 from services.messaging.outbox import DELIVERY, enqueue
 from services.runtime import Runtime
 from services.screening.cases import find
-from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
+from services.screening.codes import code_of
+from services.screening.mentions import erase_mentions, mentions
+from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
+from services.store.sealing import NOTHING
 from services.store.tables import (
     app_reading,
     consent,
-    conversation,
     follow_up,
     inbound,
     message,
@@ -64,21 +66,27 @@ def withdraw_consent(tx: Connection, *, code: str, msisdn: str, by: str, channel
     found = find(tx, code, msisdn)
     if isinstance(found, str):
         return {"state": found}
+    withdraw_screening(tx, found.id, by=by, channel=channel)
+    return {"state": "done"}
+
+
+def withdraw_screening(tx: Connection, screening_id: int, *, by: str, channel: str) -> None:
+    """The same for a screening that is known: `by` may also be "operator", at the person's request."""
     tx.execute(
         consent.update()
-        .where(consent.c.screening_id == found.id, consent.c.withdrawn_at.is_(None))
+        .where(consent.c.screening_id == screening_id, consent.c.withdrawn_at.is_(None))
         .values(withdrawn_at=now_ms(), withdrawn_by=by, withdrawn_channel=channel, msisdn=None)
     )
-    tx.execute(screening.update().where(screening.c.id == found.id).values(_NOTHING | {"state": "withdrawn"}))
-    _stop_messages(tx, found.id)
-    _stop_photographs(tx, found.id)
-    record_withdrawn(tx, found.id)
-    erase = {"screening_id": found.id}
-    enqueue(tx, DELIVERY, "erase_screening", erase | {"final": False}, key=f"erase:{found.id}")
+    tx.execute(screening.update().where(screening.c.id == screening_id).values(_NOTHING | {"state": "withdrawn"}))
+    _stop_messages(tx, screening_id)
+    _stop_photographs(tx, screening_id)
+    record_withdrawn(tx, screening_id)
+    erase = {"screening_id": screening_id}
+    enqueue(tx, DELIVERY, "erase_screening", erase | {"final": False}, key=f"erase:{screening_id}")
     # Once more when no job and no session can be under way that knew of it before.
     later = now_ms() + HOUR_MS
-    enqueue(tx, DELIVERY, "erase_screening", erase | {"final": True}, key=f"erase:{found.id}:final", not_before=later)
-    return {"state": "done"}
+    key = f"erase:{screening_id}:final"
+    enqueue(tx, DELIVERY, "erase_screening", erase | {"final": True}, key=key, not_before=later)
 
 
 def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
@@ -89,7 +97,7 @@ def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
     """
     screening_id = int(argument["screening_id"])
     with site.db.read() as tx:
-        case = tx.execute(sa.select(screening.c.code, screening.c.state).where(screening.c.id == screening_id)).first()
+        case = tx.execute(sa.select(screening).where(screening.c.id == screening_id)).first()
         if case is None or case.state != "withdrawn":
             return
         of_case = photo.c.screening_id == screening_id
@@ -101,6 +109,9 @@ def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
         files -= {None, *tx.execute(elsewhere).scalars()}
         messages = tx.execute(sa.select(message.c.id).where(message.c.screening_id == screening_id)).scalars().all()
         photos = tx.execute(sa.select(photo.c.id).where(of_case)).scalars().all()
+        # What was asked, answered and written about it, from whatever phone: year of birth, phone, outcome.
+        before = now_ms() - (0 if argument["final"] else _SESSION_MS)
+        said = mentions(tx, code_of(case), since=case.opened_at - DAY_MS, before=before)
     for sha256 in files:
         site.media.erase(sha256)
     for photo_id in photos:
@@ -109,7 +120,7 @@ def erase_screening(site: Runtime, argument: Mapping[str, Any]) -> None:
         site.note_path(message_id).unlink(missing_ok=True)
     with site.db.write() as tx:
         _erase_rows(tx, screening_id)
-        _erase_words(tx, case.code, before=now_ms() - (0 if argument["final"] else _SESSION_MS))
+        erase_mentions(tx, said)
         if argument["final"]:
             tx.execute(photo.update().where(of_case).values(sha256=None, expected_sha256="", locator="", eye=None))
 
@@ -144,22 +155,10 @@ def _erase_rows(tx: Connection, screening_id: int) -> None:
     for table in (app_reading, reading, retake, referral, follow_up, review):
         tx.execute(table.delete().where(table.c.screening_id == screening_id))
     photos = sa.select(photo.c.inbound_id).where(photo.c.screening_id == screening_id)
-    tx.execute(inbound.update().where(inbound.c.id.in_(photos)).values(text=""))
+    tx.execute(inbound.update().where(inbound.c.id.in_(photos)).values(text=NOTHING))
     nameless = sa.literal("erased:").concat(sa.cast(message.c.id, sa.Text))  # the old name may hold the outcome
     tx.execute(
         message.update()
         .where(message.c.screening_id == screening_id)
-        .values(text="", recipient="", dedupe_key=nameless)
+        .values(text=NOTHING, buttons=NOTHING, recipient="", dedupe_key=nameless)
     )
-
-
-def _erase_words(tx: Connection, code: str, *, before: int) -> None:
-    """What was asked, answered and written about it, from whatever phone: year of birth, phone, outcome."""
-    said = sa.or_(conversation.c.last_answer.contains(code), sa.cast(conversation.c.journal, sa.Text).contains(code))
-    tx.execute(
-        conversation.update()
-        .where(said, conversation.c.updated_at <= before)
-        .values(journal=[], last_answer="", state="ended")
-    )
-    tx.execute(message.update().where(message.c.text.contains(code), message.c.created_at <= before).values(text=""))
-    tx.execute(inbound.update().where(inbound.c.text.contains(code)).values(text=""))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.screening.cases import OPEN_FOR_MS
+from services.screening.codes import code_of
 from services.screening.decision import EYES, outcome_of_eye
 from services.screening.results import eye_outcomes
 from services.store.clock import now_ms
@@ -22,18 +23,18 @@ def pending_of(tx: Connection, *, worker: str) -> dict[str, Any]:
     "right"}]}`, each eye with what it waits for."""
     rows = _opened_by(tx, worker, screening.c.state == "open", screening.c.opened_at > now_ms() - OPEN_FOR_MS)
     return {
-        "screenings": [{"code": row.code} | {eye: _eye_state(tx, row.id, eye) for eye in EYES} for row in rows],
+        "screenings": [{"code": code_of(row)} | {eye: _eye_state(tx, row.id, eye) for eye in EYES} for row in rows],
     }
 
 
 def recent_of(tx: Connection, *, worker: str) -> dict[str, Any]:
     """The last ten screenings of a worker: `{"screenings": [{"code", "state"}]}`, "open", "decided" or "withdrawn"."""
-    return {"screenings": [{"code": row.code, "state": row.state} for row in _opened_by(tx, worker)]}
+    return {"screenings": [{"code": code_of(row), "state": row.state} for row in _opened_by(tx, worker)]}
 
 
 def _opened_by(tx: Connection, msisdn: str, *which: sa.ColumnElement[bool]) -> Any:
     return tx.execute(
-        sa.select(screening.c.id, screening.c.code, screening.c.state)
+        sa.select(screening.c.id, screening.c.code, screening.c.code_sealed, screening.c.state)
         .join(worker, worker.c.id == screening.c.worker_id)
         .where(worker.c.msisdn == msisdn, worker.c.active, *which)
         .order_by(screening.c.id.desc())

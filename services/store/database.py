@@ -58,6 +58,8 @@ class Database:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._lock: _WriterLock | None = None
+        # An error's text goes to the log: without what was looked for or written.
+        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 8, "hide_parameters": True}
         if self.is_sqlite:
             # The interpreter's own SQLite may predate 3.51.3, whose WAL could lose a commit between several processes.
             from sqlcipher3 import dbapi2
@@ -65,11 +67,11 @@ class Database:
             path = Path(parsed.database or "")
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _WriterLock(path.with_name(path.name + ".writer"))
-            self._engine = sa.create_engine(parsed, module=dbapi2, pool_size=8, max_overflow=8)
+            self._engine = sa.create_engine(parsed, module=dbapi2, **options)
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
         else:
-            self._engine = sa.create_engine(parsed, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._engine = sa.create_engine(parsed, pool_pre_ping=True, **options)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -86,6 +88,21 @@ class Database:
         """One consistent view; anything written in it is thrown away."""
         with self._engine.connect() as connection:
             yield connection
+
+    def scrub(self) -> None:
+        """Writes the database anew without what was deleted or changed in it. Nothing else may be written meanwhile.
+        Raises sqlalchemy.exc.DBAPIError (a full disk)."""
+        if self._lock is None:
+            with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.exec_driver_sql("VACUUM FULL")
+            return
+        raw = self._engine.raw_connection()
+        try:
+            with self._lock:
+                raw.cursor().execute("VACUUM")
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()
 
     def create_missing(self, tables: sa.MetaData = METADATA) -> None:
         """Creates the tables without migrations, and the keyring: for tests and benchmarks."""
@@ -137,6 +154,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "cache_size=-4000",
         "wal_autocheckpoint=2000",
+        # What was deleted is overwritten: a person who is forgotten must not be found in the file's free pages.
+        "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -13,7 +13,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -66,8 +67,11 @@ class Ring:
 
     def token(self, kind: str, value: str) -> str:
         """The keyed hash by which a value of this kind is looked up: 128 bits in 22 characters."""
-        digest = hmac.digest(self.lookup, f"{kind}:{value}".encode(), hashlib.sha256)[:16]
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return base64.urlsafe_b64encode(self.digest(kind, value)).rstrip(b"=").decode()
+
+    def digest(self, kind: str, value: str) -> bytes:
+        """The same as 16 bytes."""
+        return hmac.digest(self.lookup, f"{kind}:{value}".encode(), hashlib.sha256)[:16]
 
     def chain(self, content: bytes) -> str:
         """The keyed hash of an entry of the audit log, in hexadecimal."""
@@ -157,12 +161,22 @@ class Keyring:
 
 def site_keys() -> Keyring:
     """The site's keyring, by this process's settings."""
-    return _at(current().keyring_path)
+    return keyring_at(_instead[-1] if _instead else current().keyring_path)
+
+
+@contextmanager
+def keys_of_another_site(path: Path) -> Iterator[None]:
+    """Has this whole process use another site's keyring meanwhile: for whoever drives one and looks into its store."""
+    _instead.append(path)
+    try:
+        yield
+    finally:
+        _instead.pop()
 
 
 def hub_keys() -> Keyring:
     """The hub's keyring, by this process's settings."""
-    return _at(current().hub_keyring_path)
+    return keyring_at(current().hub_keyring_path)
 
 
 def key_id(sealed: bytes) -> str:
@@ -170,8 +184,12 @@ def key_id(sealed: bytes) -> str:
     return sealed[:_ID_BYTES].hex()
 
 
+_instead: list[Path] = []
+
+
 @lru_cache(maxsize=8)
-def _at(path: Path) -> Keyring:
+def keyring_at(path: Path) -> Keyring:
+    """The keyring in a file."""
     return Keyring(path)
 
 

@@ -10,6 +10,8 @@ from services.store.sealing import seal_at, unseal_at
 
 _TABLE = "store_lock"
 _KNOWN = "jicho"
+SCRUB, SEAL_FILES = "scrub", "seal-files"
+"""What is left to do after what lay open was sealed: its old bytes in the database's file, and files."""
 _ROWS = sa.table(_TABLE, sa.column("name", sa.Text), sa.column("sealed", sa.Text))
 
 
@@ -43,6 +45,22 @@ def lock(tx: Connection, keys: Keyring) -> None:
         tx.execute(_ROWS.insert().values(name=_KNOWN, sealed=sealed))
     else:
         tx.execute(_ROWS.update().where(_ROWS.c.name == _KNOWN).values(sealed=sealed))
+
+
+def leave_note(tx: Connection, name: str) -> None:
+    """Leaves what a migration could not do inside its transaction; it stands until `take_note`."""
+    tx.execute(_ROWS.delete().where(_ROWS.c.name == name))
+    tx.execute(_ROWS.insert().values(name=name, sealed=""))
+
+
+def has_note(tx: Connection, name: str) -> bool:
+    """Whether that is still to be done."""
+    return has_lock(tx) and tx.execute(sa.select(_ROWS.c.name).where(_ROWS.c.name == name)).first() is not None
+
+
+def take_note(tx: Connection, name: str) -> None:
+    """It is done."""
+    tx.execute(_ROWS.delete().where(_ROWS.c.name == name))
 
 
 def is_locked(tx: Connection) -> bool:

@@ -11,7 +11,7 @@ from alembic.util import CommandError
 
 from services.store.database import Database, one_at_a_time
 from services.store.keyring import Keyring, site_keys
-from services.store.lock import has_lock, is_locked, lock, unlock
+from services.store.lock import SCRUB, has_lock, has_note, is_locked, lock, take_note, unlock
 from services.store.schema import SITE_SCRIPTS, SchemaError, keep_copy, newest, refuse_newer
 
 
@@ -38,6 +38,12 @@ def migrate(
         command.upgrade(configuration, revision)
         if not is_locked(tx) and has_lock(tx):
             lock(tx, keys())
+        scrub = has_note(tx, SCRUB)
+    if scrub:
+        # What was sealed still lies open in pages that are free now.
+        db.scrub()
+        with db.write() as tx:
+            take_note(tx, SCRUB)
 
 
 def downgrade(

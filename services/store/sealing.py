@@ -25,6 +25,10 @@ class Sealed(str):
     """A sealed value in its column's form."""
 
 
+NOTHING = Sealed("")
+"""Of what is empty nothing has to be hidden, and what was erased is empty."""
+
+
 class SealedText(sa.types.TypeDecorator[str]):
     """A column that takes sealed values only, so that nothing personal is written in the clear by mistake."""
 
@@ -32,9 +36,12 @@ class SealedText(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
-        if value is not None and not isinstance(value, Sealed):
+        if value and not isinstance(value, Sealed):
             raise TypeError("this column holds sealed values: see services/store/sealing.py")
         return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Sealed | None:
+        return None if value is None else Sealed(value)
 
 
 class _Token(sa.types.TypeDecorator[str]):
@@ -64,6 +71,11 @@ class CarrierToken(_Token):
     kind, cache_ok = "ref", True
 
 
+def is_token(value: str) -> bool:
+    """Whether this is a keyed hash already."""
+    return _TOKEN.fullmatch(value) is not None
+
+
 def phone_token(msisdn: str) -> str:
     """The keyed hash of a phone number, or what is one already."""
     return _token("tel", msisdn)
@@ -80,34 +92,44 @@ def carrier_token(provider_id: str) -> str:
 
 
 def seal(column: sa.Column[Any], row: str, text: str) -> Sealed:
-    """`text` for this column of the row that is named so."""
-    return seal_at(keys_of(column.table.metadata), column.table.name, row, column.name, text)
+    """`text` for this column of the row that is named so. What is empty stays so."""
+    return NOTHING if not text else seal_at(keys_of(column.table.metadata), column.table.name, row, column.name, text)
 
 
 def unseal(column: sa.Column[Any], row: str, sealed: str) -> str:
     """What was sealed for this column of this row. Raises NotOurs."""
-    return unseal_at(keys_of(column.table.metadata), column.table.name, row, column.name, sealed)
+    return "" if not sealed else unseal_at(keys_of(column.table.metadata), column.table.name, row, column.name, sealed)
 
 
 def seal_json(column: sa.Column[Any], row: str, content: Any) -> Sealed:
-    """Plain JSON for this column of the row that is named so."""
-    return seal(column, row, json.dumps(content, separators=(",", ":"), ensure_ascii=False))
+    """Plain JSON for this column of the row that is named so. What is empty is null."""
+    return NOTHING if not content else seal(column, row, json.dumps(content, separators=(",", ":"), ensure_ascii=False))
 
 
 def unseal_json(column: sa.Column[Any], row: str, sealed: str) -> Any:
     """What was sealed for this column of this row. Raises NotOurs."""
-    return json.loads(unseal(column, row, sealed))
+    return json.loads(unseal(column, row, sealed)) if sealed else None
+
+
+def seal_bytes(column: sa.Column[Any], row: str, content: bytes) -> bytes:
+    """Bytes for this column of the row that is named so."""
+    return keys_of(column.table.metadata).seal(content, _place(column.table.name, row, column.name))
+
+
+def unseal_bytes(column: sa.Column[Any], row: str, sealed: bytes) -> bytes:
+    """What was sealed for this column of this row. Raises NotOurs."""
+    return keys_of(column.table.metadata).open(bytes(sealed), _place(column.table.name, row, column.name))
 
 
 def seal_at(keys: Keyring, table: str, row: str, column: str, text: str) -> Sealed:
     """The same by names: for migrations, whose tables are those of their time."""
-    sealed = keys.seal(text.encode(), f"{table}:{row}:{column}".encode())
+    sealed = keys.seal(text.encode(), _place(table, row, column))
     return Sealed(_PREFIX + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode())
 
 
 def unseal_at(keys: Keyring, table: str, row: str, column: str, sealed: str) -> str:
     """The same by names. Raises NotOurs."""
-    return keys.open(sealed_bytes(sealed), f"{table}:{row}:{column}".encode()).decode()
+    return keys.open(sealed_bytes(sealed), _place(table, row, column)).decode()
 
 
 def sealed_bytes(sealed: str) -> bytes:
@@ -126,7 +148,11 @@ def keys_of(tables: sa.MetaData) -> Keyring:
     return _KEYS[tables.info["keys"]]()
 
 
+def _place(table: str, row: str, column: str) -> bytes:
+    return f"{table}:{row}:{column}".encode()
+
+
 def _token(kind: str, value: str) -> str:
-    if _TOKEN.fullmatch(value):
+    if not value or is_token(value):
         return value
     return f"{kind}_{site_keys().ring.token(kind, value)}"

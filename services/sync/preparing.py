@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from services.durable import write_durably
 from services.runtime import Runtime
+from services.store.files import write_sealed
+from services.store.keyring import site_keys
 from services.store.tables import photo, photo_upload, screening
 from services.sync.about import Grid
 from services.sync.compress import TooMuchLost, compress
@@ -49,7 +50,7 @@ def prepare_photograph(site: Runtime, argument: Mapping[str, Any]) -> None:
         with site.db.write() as tx:
             tx.execute(photo_upload.update().where(*of_photo).values(state=REFUSED, error=str(problem)[:200]))
         return
-    write_durably(outgoing(site, photo_id), content)
+    write_sealed(outgoing(site, photo_id), content, site_keys())
     with site.db.write() as tx:
         wanted = tx.execute(photo_upload.update().where(*of_photo).values(values | {"state": READY}))
     if not wanted.rowcount:  # erased meanwhile, with its consent; or another run was faster, and made the same file

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 
 from services.runtime import Runtime
 from services.store.clock import DAY_MS, now_ms
-from services.store.tables import screening, sync_event
+from services.store.sealing import unseal
+from services.store.tables import phone_number, screening, sync_event
 from services.sync import clock, down
 from services.sync.batch import Answer, Batch, BatchError, Event, decode_answer, encode
 from services.sync.client import HubClient, HubError
@@ -147,8 +148,10 @@ def _highest(tx: Connection) -> int:
 
 def event_of(row: Any, identity: Identity) -> Event:
     """A row of `next_events` as it is sent."""
-    msisdn = row.patient_msisdn if row.kind == RESULT else None
-    patient = identity.patient_key(msisdn) if msisdn else None
+    sealed = row.sealed if row.kind == RESULT else None
+    patient = None
+    if sealed is not None:
+        patient = identity.patient_key(unseal(phone_number.c.sealed, row.patient_msisdn, sealed))
     return Event(row.seq, row.kind, row.screening_id, row.content, patient)
 
 
@@ -161,8 +164,10 @@ def next_events(tx: Connection, most: int) -> list[Any]:
             sync_event.c.screening_id,
             sync_event.c.content,
             screening.c.patient_msisdn,
+            phone_number.c.sealed,
         )
         .outerjoin(screening, screening.c.id == sync_event.c.screening_id)
+        .outerjoin(phone_number, phone_number.c.token == screening.c.patient_msisdn)
         .where(_WAITING)
         .order_by(sync_event.c.urgent.desc(), sync_event.c.seq)
         .limit(most)

@@ -21,6 +21,8 @@ from tusclient.uploader import Uploader
 from services.messaging.outbox import INFERENCE, enqueue
 from services.runtime import Runtime
 from services.store.clock import now_ms
+from services.store.files import read_sealed
+from services.store.keyring import site_keys
 from services.store.tables import photo, photo_upload
 from services.sync.about import About, Grid
 from services.sync.client import HubClient, HubError
@@ -101,7 +103,7 @@ class _HubRequest(TusRequest):  # type: ignore[misc]
 
 def _send_piece(site: Runtime, client: HubClient, row: Any) -> None:
     try:
-        content = outgoing(site, row.photo_id).read_bytes()
+        content = read_sealed(outgoing(site, row.photo_id), site_keys())
     except FileNotFoundError:  # a disk that was put back: it is made anew, and comes out the same
         _note(site, row, state=CHOSEN, url=None, offset=0, in_doubt=False)
         return

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from flows.catalogue import messages
 from services.screening.cases import OPEN_FOR_MS
+from services.screening.codes import code_of
 from services.screening.decision import (
     EYES,
     Finding,
@@ -208,7 +209,7 @@ def _tell_worker(
     last = _photographs(tx, case.id)
     if last:
         key = f"{_key(case, verdict)}:worker{part}"
-        tell_worker(tx, last[0], message_id, key=key, purpose=PURPOSE, code=case.code, **params)
+        tell_worker(tx, last[0], message_id, key=key, purpose=PURPOSE, code=code_of(case), **params)
 
 
 @dataclass(frozen=True)

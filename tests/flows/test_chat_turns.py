@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from open_rows import change_conversation, messages
 from phones import PATIENT, WORKER, Chat, Ussd, decide, open_another
 
 from flows.catalogue import text
@@ -13,9 +14,10 @@ from flows.chat import chat_turn
 from flows.render_chat import Reply
 from services.channels.base import Inbound, Kind, Media
 from services.runtime import Runtime
+from services.screening.codes import code_of
 from services.screening.people import has_opted_out
 from services.store import clock
-from services.store.tables import conversation, message, photo, screening
+from services.store.tables import message, photo, screening
 
 Clinic = Callable[[str], Runtime]
 NO_CODE = "100009"
@@ -25,8 +27,8 @@ def photos(site: Runtime) -> list[tuple[str | None, str | None]]:
     """`(code, eye)` of every photograph, in the order in which they came."""
     joined = sa.outerjoin(photo, screening, photo.c.screening_id == screening.c.id)
     with site.db.read() as tx:
-        rows = tx.execute(sa.select(screening.c.code, photo.c.eye).select_from(joined).order_by(photo.c.id))
-        return [(row.code, row.eye) for row in rows]
+        rows = tx.execute(sa.select(screening, photo.c.eye).select_from(joined).order_by(photo.c.id))
+        return [(code_of(row) if row.code else None, row.eye) for row in rows]
 
 
 def send(site: Runtime, words: str, *, sender: str = PATIENT, kind: Kind = Kind.SMS, number: int = 1) -> list[Reply]:
@@ -77,8 +79,7 @@ def test_photographs_of_an_older_release_are_left_alone(clinic: Clinic) -> None:
     chat = Chat(site, Kind.WHATSAPP)
     chat.write("", photos=1)
     with site.db.write() as tx:
-        caller = tx.execute(sa.select(conversation.c.caller)).scalar_one()
-        tx.execute(conversation.update().values(caller=caller | {"arguments": {"photo_id": 1}}))
+        change_conversation(tx, arguments={"photo_id": 1})
     assert chat.write("hello").text.startswith("Jicho")
 
 
@@ -184,7 +185,7 @@ def test_a_patient_gets_no_verdict_in_writing(clinic: Clinic, kind: Kind, outcom
     assert not any(verdict[:25] in words for words in said)
     assert said[-1] == text("en", "call-calling")
     with site.db.read() as tx:
-        assert tx.execute(sa.select(message.c.kind, message.c.recipient)).all() == [("voice", PATIENT)]
+        assert [(row.kind, row.recipient) for row in messages(tx)] == [("voice", PATIENT)]
 
 
 def test_who_has_no_number_is_told_to_dial(clinic: Clinic) -> None:

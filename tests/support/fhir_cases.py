@@ -11,6 +11,7 @@ from phones import open_another, open_case, reading_of, send_photograph
 from services.runtime import Runtime
 from services.screening.results import announce
 from services.store.clock import now_ms
+from services.store.rows import opened
 from services.store.tables import photo, reading, screening
 
 MODEL = {
@@ -55,5 +56,6 @@ def decided(site: Runtime, *readings: tuple[str, dict[str, Any]], outcome: Any =
 
 def code_of(site: Runtime, screening_id: int) -> str:
     with site.db.read() as tx:
-        code: str = tx.execute(sa.select(screening.c.code).where(screening.c.id == screening_id)).scalar_one()
-    return code
+        return opened(
+            screening.c.code_sealed, tx.execute(sa.select(screening).where(screening.c.id == screening_id)).one()
+        )

@@ -17,6 +17,9 @@ from services.messaging.inbox import receive
 from services.runtime import Runtime
 from services.screening.cases import open_screening
 from services.screening.people import add_worker
+from services.store.phones import remember
+from services.store.rows import inbound_name
+from services.store.sealing import seal
 from services.store.tables import inbound, photo, screening
 
 WORKER, PATIENT = "+254711000001", "+254722000002"
@@ -63,8 +66,8 @@ class Chat:
                 "carrier": "test",
                 "provider_id": identity,
                 "kind": kind.value,
-                "text": text,
-                "sender": self.sender,
+                "text": seal(inbound.c.text, inbound_name("test", identity), text),
+                "sender": remember(tx, self.sender),
                 "recipient": "",
                 "received_at": 0,
             }

@@ -16,7 +16,7 @@ from services.store.tables.ledger import ledger_call, ledger_entry
 from services.store.tables.log import audit
 from services.store.tables.messages import clip, conversation, inbound, message, outbox
 from services.store.tables.metadata import METADATA
-from services.store.tables.people import caller, opt_out, risk_assessment, symptom_assessment, worker
+from services.store.tables.people import caller, opt_out, phone_number, risk_assessment, symptom_assessment, worker
 from services.store.tables.referrals import facility, follow_up, referral
 from services.store.tables.screenings import (
     consent,
@@ -49,6 +49,7 @@ __all__ = [
     "message",
     "opt_out",
     "outbox",
+    "phone_number",
     "photo",
     "photo_question",
     "photo_upload",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from services.store.columns import at, key, of
+from services.store.sealing import CarrierToken, PhoneToken, SealedText
 from services.store.tables.metadata import METADATA
 
 inbound = sa.Table(
@@ -12,11 +13,11 @@ inbound = sa.Table(
     METADATA,
     key(),
     sa.Column("carrier", sa.Text, nullable=False),
-    sa.Column("provider_id", sa.Text, nullable=False),
+    sa.Column("provider_id", CarrierToken, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("sender", PhoneToken, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", SealedText, nullable=False),
     at("received_at"),
     sa.UniqueConstraint("carrier", "provider_id"),
 )
@@ -25,15 +26,13 @@ conversation = sa.Table(
     "conversation",
     METADATA,
     key(),
-    sa.Column("msisdn", sa.Text, nullable=False),
+    sa.Column("msisdn", PhoneToken, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("session_id", sa.Text, nullable=False),
     sa.Column("flow", sa.Text, nullable=False),
-    sa.Column("caller", sa.JSON, nullable=False),
-    sa.Column("journal", sa.JSON, nullable=False),
+    # Who talks, what was asked, answered and said: see flows/sessions.py.
+    sa.Column("content", SealedText, nullable=False, server_default=""),
     sa.Column("language", sa.Text),
-    sa.Column("ussd_text", sa.Text, nullable=False, server_default=""),
-    sa.Column("last_answer", sa.Text, nullable=False, server_default=""),
     sa.Column("counter", sa.Integer, nullable=False, server_default="0"),
     sa.Column("state", sa.Text, nullable=False),
     at("created_at"),
@@ -54,17 +53,17 @@ message = sa.Table(
     key(),
     sa.Column("dedupe_key", sa.Text, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("recipient", PhoneToken, nullable=False),
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("buttons", sa.JSON, nullable=False),
+    sa.Column("text", SealedText, nullable=False),
+    sa.Column("buttons", SealedText, nullable=False, server_default=""),
     of("screening", nullable=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("parts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("carrier", sa.Text),
-    sa.Column("provider_id", sa.Text, index=True),
+    sa.Column("provider_id", CarrierToken, index=True),
     sa.Column("cost", sa.Text, nullable=False, server_default=""),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     at("created_at"),
@@ -98,7 +97,7 @@ clip = sa.Table(
     sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("params", SealedText, nullable=False, server_default=""),
     sa.Column("private", sa.Boolean, nullable=False),
     sa.Column("pace", sa.Text, nullable=False),
     sa.Column("call", sa.Text, nullable=False, index=True),

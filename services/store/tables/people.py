@@ -5,14 +5,25 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from services.store.columns import at, key, of
+from services.store.sealing import PhoneToken, SealedText
 from services.store.tables.metadata import METADATA
+
+# Every phone number is here, sealed, and nowhere else: other tables hold its keyed hash.
+phone_number = sa.Table(
+    "phone_number",
+    METADATA,
+    key(),
+    sa.Column("token", PhoneToken, nullable=False, unique=True),
+    sa.Column("sealed", SealedText, nullable=False),
+    at("added_at"),
+)
 
 worker = sa.Table(
     "worker",
     METADATA,
     key(),
-    sa.Column("msisdn", sa.Text, nullable=False, unique=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("msisdn", PhoneToken, nullable=False, unique=True),
+    sa.Column("name", SealedText, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     # The keyed hash of her PIN, once she chose one (services/screening/pins.py).
     sa.Column("pin", sa.Text),
@@ -23,7 +34,7 @@ caller = sa.Table(
     "caller",
     METADATA,
     key(),
-    sa.Column("msisdn", sa.Text, nullable=False, unique=True),
+    sa.Column("msisdn", PhoneToken, nullable=False, unique=True),
     sa.Column("language", sa.Text),
     sa.Column("wrong_codes", sa.Integer, nullable=False, server_default="0"),
     at("locked_until", nullable=True),
@@ -34,7 +45,7 @@ opt_out = sa.Table(
     "opt_out",
     METADATA,
     key(),
-    sa.Column("msisdn", sa.Text, nullable=False),
+    sa.Column("msisdn", PhoneToken, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     at("at"),
     sa.UniqueConstraint("msisdn", "kind"),
@@ -63,7 +74,7 @@ risk_assessment = sa.Table(
     "risk_assessment",
     METADATA,
     key(),
-    sa.Column("msisdn", sa.Text, index=True),
+    sa.Column("msisdn", PhoneToken, index=True),
     of("worker", nullable=True),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("instrument", sa.Text, nullable=False),

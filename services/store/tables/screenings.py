@@ -5,18 +5,21 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from services.store.columns import ID, at, key, of
+from services.store.sealing import CodeToken, PhoneToken, SealedText
 from services.store.tables.metadata import METADATA
 
 screening = sa.Table(
     "screening",
     METADATA,
     key(),
-    sa.Column("code", sa.Text, nullable=False, unique=True),
+    sa.Column("code", CodeToken, nullable=False, unique=True),
+    # The code itself, for those who may be told it.
+    sa.Column("code_sealed", SealedText, nullable=False, server_default=""),
     sa.Column("programme", sa.Text, nullable=False),
     of("worker"),
     sa.Column("sex", sa.Text, nullable=False),
     sa.Column("birth_year", sa.Integer, nullable=False),
-    sa.Column("patient_msisdn", sa.Text, index=True),
+    sa.Column("patient_msisdn", PhoneToken, index=True),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("priority", sa.Text, nullable=False, server_default="routine"),
@@ -32,7 +35,7 @@ consent = sa.Table(
     of("screening"),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
-    sa.Column("msisdn", sa.Text),
+    sa.Column("msisdn", PhoneToken),
     sa.Column("channel", sa.Text, nullable=False),
     at("given_at"),
     at("withdrawn_at", nullable=True),
@@ -46,7 +49,7 @@ photo = sa.Table(
     key(),
     of("inbound"),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("sender", PhoneToken, nullable=False),
     sa.Column("mime_type", sa.Text, nullable=False),
     sa.Column("locator", sa.Text, nullable=False),
     sa.Column("expected_sha256", sa.Text, nullable=False),

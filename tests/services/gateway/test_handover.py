@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from open_rows import messages, texts
 
 from app import create_app
 from services.bench.webapp_pictures import encoded_eye
@@ -19,6 +20,7 @@ from services.screening.cases import open_screening
 from services.screening.people import add_worker, remove_worker
 from services.screening.reading import read_photo
 from services.screening.withdrawal import erase_screening, withdraw_consent
+from services.store.sealing import phone_token
 from services.store.tables import app_reading, consent, message, photo, reading, screening
 
 WORKER = "+254711000001"
@@ -36,7 +38,7 @@ def client(site: Runtime) -> FlaskClient:
 
 def code_of(site: Runtime) -> str:
     with site.db.read() as tx:
-        words = tx.execute(sa.select(message.c.text).where(message.c.purpose == "app-code")).scalars().all()
+        words = texts(tx, message.c.purpose == "app-code")
     return re.findall(r"\d{6}", words[-1])[0]
 
 
@@ -63,7 +65,7 @@ def test_a_code_works_once_and_only_for_its_number(site: Runtime, client: FlaskC
         client.post("/app/enrol/code", json={"phone": WORKER})
         assert client.post("/app/enrol/code", json={"phone": "0722999999"}).status_code == 204
     with site.db.read() as tx:
-        sent = tx.execute(sa.select(message.c.recipient).where(message.c.purpose == "app-code")).scalars().all()
+        sent = [row.recipient for row in messages(tx, message.c.purpose == "app-code")]
     assert sent == [WORKER] * 3, "three an hour, and none to who is no worker"
 
 
@@ -87,7 +89,12 @@ def test_whatever_comes_again_is_taken_once(site: Runtime, client: FlaskClient, 
         (taken,) = tx.execute(sa.select(photo)).all()
         (agreed,) = tx.execute(sa.select(consent)).all()
         kept = tx.execute(sa.select(app_reading.c.content)).scalars().all()
-    assert (case.sex, case.birth_year, case.patient_msisdn, case.language) == ("female", 1961, "+254722000002", "luo")
+    assert (case.sex, case.birth_year, case.patient_msisdn, case.language) == (
+        "female",
+        1961,
+        phone_token("+254722000002"),
+        "luo",
+    )
     assert (agreed.channel, agreed.version, taken.eye, kept) == ("app", "2026-11", "left", [READ])
 
     for _ in range(2):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from open_rows import texts
 from phones import PATIENT, WORKER
 from releases import release
 
@@ -100,8 +101,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def kept(site: Runtime) -> list[str]:
     with site.db.read() as tx:
-        query = sa.select(message.c.text).where(message.c.dedupe_key.like("kept:%")).order_by(message.c.id)
-        return list(tx.execute(query).scalars())
+        return texts(tx, message.c.dedupe_key.like("kept:%"))
 
 
 def test_routine_waits_urgent_does_not_and_power_brings_all_back(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import smsutil
 import sqlalchemy as sa
+from open_rows import texts
 from phones import PATIENT, WORKER, Chat, open_case, reading_of, send_photograph
 
 from flows.catalogue import LANGUAGES, text
@@ -48,8 +49,7 @@ def row(site: Runtime, table: sa.Table, row_id: int = 1) -> Any:
 
 def reminders(site: Runtime, to: str = PATIENT) -> list[str]:
     with site.db.read() as tx:
-        found = sa.select(message.c.text).where(message.c.purpose == "reminder", message.c.recipient == to)
-        return list(tx.execute(found.order_by(message.c.id)).scalars())
+        return texts(tx, message.c.purpose == "reminder", message.c.recipient == to)
 
 
 def days_of_reminders(site: Runtime, clock: Clock, last: int, *, to: str = PATIENT) -> list[int]:
@@ -341,8 +341,7 @@ def photograph(site: Runtime, code: str, identity: str, *, gradable: bool | None
 
 def told(site: Runtime, word: str) -> list[str]:
     with site.db.read() as tx:
-        found = sa.select(message.c.text).where(message.c.recipient == WORKER).order_by(message.c.id)
-        return [words for words in tx.execute(found).scalars() if word in words]
+        return [words for words in texts(tx, message.c.recipient == WORKER) if word in words]
 
 
 def test_a_missing_retake_is_reminded_once_and_then_referred(site: Runtime, clock: Clock, code: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from open_rows import texts
 from phones import PATIENT, WORKER, Voice, open_another
 
 from flows.catalogue import text
@@ -99,7 +100,7 @@ def told(site: Runtime, to: str, kind: Kind = Kind.SMS) -> list[str]:
             message.c.kind == kind.value,
             message.c.purpose.in_(("reminder", "visit-call")),
         )
-        return list(tx.execute(sa.select(message.c.text).where(*which).order_by(message.c.id)).scalars())
+        return texts(tx, *which)
 
 
 def call_ends(site: Runtime, *, answered: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from open_rows import texts
 from phones import PATIENT, WORKER, open_case
 
 from flows.catalogue import text
@@ -48,7 +49,8 @@ def rows(site: Runtime, table: sa.Table) -> list[Any]:
 
 
 def messages(site: Runtime, *, to: str = WORKER, kind: str = "sms") -> list[str]:
-    return [row.text for row in rows(site, message) if row.recipient == to and row.kind == kind]
+    with site.db.read() as tx:
+        return texts(tx, message.c.recipient == to, message.c.kind == kind)
 
 
 def result(site: Runtime, code: str) -> dict[str, Any]:

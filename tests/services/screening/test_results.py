@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
+from open_rows import texts
 from phones import PATIENT, WORKER, open_case, reading_of, send_photograph
 
 from services.runtime import Runtime
@@ -36,12 +36,8 @@ def conclude(site: Runtime, code: str, eye: str, kind: str, identity: str) -> st
         tx.execute(reading.insert().values(reading_of(row, **KINDS[kind])))
         settle(tx, row, reason="quality-blurred")
     with site.db.read() as tx:
-        told = tx.execute(
-            sa.select(message.c.text)
-            .where(message.c.recipient == WORKER, message.c.dedupe_key.startswith(f"read:{row.id}"))
-            .order_by(message.c.id.desc())
-        )
-        return told.scalars().first() or ""
+        told = texts(tx, message.c.recipient == WORKER, message.c.dedupe_key.startswith(f"read:{row.id}"))
+    return told[-1] if told else ""
 
 
 def outcome(site: Runtime, code: str) -> str | None:
@@ -88,8 +84,7 @@ def test_a_doubtful_eye_keeps_a_patient_from_being_called_normal(site: Runtime, 
 def test_a_patients_sms_says_nothing_clinical(site: Runtime, code: str, kind: str) -> None:
     conclude(site, code, "left", kind, "1")
     with site.db.read() as tx:
-        sent = tx.execute(sa.select(message.c.text).where(message.c.recipient == PATIENT, message.c.kind == "sms"))
-        (words,) = sent.scalars()
+        (words,) = texts(tx, message.c.recipient == PATIENT, message.c.kind == "sms")
     assert "is ready" in words
     assert not {"refer", "swelling", "signs", "oedema"} & set(words.lower().split())
 
@@ -108,5 +103,5 @@ def test_where_to_go_is_named_where_the_verdict_is(site: Runtime, code: str) -> 
         assert (found["place"], found["opening"]) == ("Eye Hospital, Siaya", [])
         remove(tx, 2)
         assert result_for(tx, code=code, msisdn=PATIENT)["place"] == "place-eye-clinic"
-        words = tx.execute(sa.select(message.c.text).where(message.c.recipient == PATIENT)).scalars().all()
+        words = texts(tx, message.c.recipient == PATIENT)
     assert not [each for each in words if "Kisumu" in each]

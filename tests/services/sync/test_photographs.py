@@ -15,6 +15,8 @@ from services.runtime import Runtime
 from services.screening.decision import Finding
 from services.screening.results import announce
 from services.screening.withdrawal import erase_screening, withdraw_consent
+from services.store.files import read_sealed
+from services.store.keyring import site_keys
 from services.store.tables import consent, photo, photo_upload, reading, screening
 from services.sync.about import Grid
 from services.sync.events import record_result
@@ -157,7 +159,7 @@ def test_a_file_is_made_with_what_the_model_says_of_it(site: Runtime) -> None:
     prepare_photograph(site, {"photo_id": number})
     with site.db.read() as tx:
         row = tx.execute(sa.select(photo_upload)).one()
-    content = outgoing(site, number).read_bytes()
+    content = read_sealed(outgoing(site, number), site_keys())
     assert (row.state, row.bytes, row.sha256) == ("ready", len(content), hashlib.sha256(content).hexdigest())
     assert row.probability_before > 0.5
     assert row.probability_after > 0.5

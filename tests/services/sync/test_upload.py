@@ -23,6 +23,8 @@ from services.hub.tables import upload
 from services.runtime import Runtime
 from services.screening.results import announce
 from services.store.clock import now_ms
+from services.store.files import read_sealed, write_sealed
+from services.store.keyring import site_keys
 from services.store.tables import outbox, photo, photo_upload, reading, screening
 from services.sync.client import HubClient, HubError
 from services.sync.identity import Identity
@@ -117,7 +119,7 @@ def test_a_referred_eye_goes_up_with_its_heat_map(site: Runtime, served: ServedH
         assert count == 1, "asked for once"
         for _ in range(2):
             prepare_photograph(site, job.argument)
-        content = outgoing(site, row.photo_id).read_bytes()
+        content = read_sealed(outgoing(site, row.photo_id), site_keys())
         assert send_all(site, client) == 0
     (came,) = at_hub(served, identity)
     assert served.hub.media.get(came.media_key) == content
@@ -278,7 +280,7 @@ def test_urgent_ones_go_first(site: Runtime, served: ServedHub, identity: Identi
             later |= {"photo_id": photo_id, "screening_id": screening_id, "url": None, "offset": 0, "in_doubt": False}
             later.pop("id")
             tx.execute(photo_upload.insert().values(later))
-        outgoing(site, photo_id).write_bytes(outgoing(site, first.photo_id).read_bytes())
+        write_sealed(outgoing(site, photo_id), read_sealed(outgoing(site, first.photo_id), site_keys()), site_keys())
         for _ in range(30):
             if at_hub(served, identity):
                 break

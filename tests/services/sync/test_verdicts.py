@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from open_rows import messages
 from phones import PATIENT, WORKER, Ussd, Voice, open_case, reading_of, send_photograph
 
 from services.messaging.delivery import _claim
@@ -60,7 +61,7 @@ class Clinic:
     def said(self) -> list[tuple[str, str, str]]:
         """Messages of reviews: to whom, how, what."""
         with self.site.db.read() as tx:
-            rows = tx.execute(sa.select(message).where(message.c.purpose == "review").order_by(message.c.id)).all()
+            rows = messages(tx, message.c.purpose == "review")
         return [("worker" if row.recipient == WORKER else "patient", row.kind, row.text) for row in rows]
 
     def rows(self, table: sa.Table) -> list[Any]:

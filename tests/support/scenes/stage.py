@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
+from open_rows import conversations, messages
 from phones import PATIENT, WORKER, Chat, Ussd, Voice, open_another
 
 from flows.catalogue import LANGUAGES, text
@@ -141,9 +142,8 @@ class _Posted:
             self.before = tx.execute(sa.select(sa.func.max(message.c.id))).scalar() or 0
 
     def __exit__(self, *_: object) -> None:
-        sent = sa.select(message).where(message.c.id > self.before).order_by(message.c.id)
         with self.stage.site.db.read() as tx:
-            for row in tx.execute(sent):
+            for row in messages(tx, message.c.id > self.before):
                 to = "worker" if row.recipient == WORKER else "patient"
                 how = {"sms": "SMS", "whatsapp": "WhatsApp", "voice": "call"}[row.kind]
                 self.stage.note(f"{how} to the {to}", self.when, row.text)
@@ -244,8 +244,8 @@ def reached(site: Runtime) -> Iterator[tuple[str, str, str]]:
     from services.store.tables import conversation
 
     with site.db.read() as tx:
-        for row in tx.execute(sa.select(conversation).where(conversation.c.state != "moved")):
-            role = "worker" if row.caller["caller"]["worker"] else "patient"
+        for row in conversations(tx, conversation.c.state != "moved"):
+            role = "worker" if row.caller["worker"] else "patient"
             yield role, row.flow, row.channel
             for kind, name, value, *_ in row.journal:
                 if kind == "answer" and name in ("ask-menu", "ask-worker-menu", "ask-call-menu"):
