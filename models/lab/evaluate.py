@@ -1,7 +1,7 @@
 """Measure the released tiers as the product runs them, and log each look at the test split.
 
     python -m models.lab.evaluate --split val
-    python -m models.lab.evaluate --split test --why "release 0.2.0"
+    python -m models.lab.evaluate --split test --why "release 0.3.0"
     python -m models.lab.evaluate --programme maize --split val
 
 Writes models/<programme>/metrics.json (read by `card`) and, for test, adds a line to its looks.json.

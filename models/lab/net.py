@@ -14,6 +14,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.lab.blur import SHRUNK, taps
 from models.lab.programme import Programme, named
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on a scale of 0 to 1
@@ -45,7 +46,7 @@ class Contrast(nn.Module):
     """uint8 [n, s, s, 3] to normalised float [n, 3, s, s]: 4 × (image − blur) + 128, grey outside the field's circle.
 
     The filter is B. Graham's (Kaggle 2015), σ = s / 30. The blur is so wide that it is made on a copy a quarter as
-    large, which is 16 times cheaper and differs by less than a grey level.
+    large, which is 16 times cheaper and differs by less than a grey level. Its taps are those of `blur.py`.
     """
 
     squares: Tensor
@@ -55,14 +56,12 @@ class Contrast(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        if size % 4:
-            raise ValueError(f"size {size} is not a multiple of 4")
+        if size % SHRUNK:
+            raise ValueError(f"size {size} is not a multiple of {SHRUNK}")
         self.size = size
-        sigma = size / 30 / 4
-        self.radius = round(3 * sigma)
-        steps = torch.arange(-self.radius, self.radius + 1, dtype=torch.float32)
-        kernel = torch.exp(-(steps**2) / (2 * sigma**2))
-        self.register_buffer("kernel", (kernel / kernel.sum()).repeat(3, 1), persistent=False)
+        kernel = torch.from_numpy(taps(size))
+        self.radius = len(kernel) // 2
+        self.register_buffer("kernel", kernel.repeat(3, 1), persistent=False)
         axis = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
         self.register_buffer("squares", axis**2, persistent=False)
         mean, deviation = torch.tensor(MEAN)[None, :, None, None], torch.tensor(DEVIATION)[None, :, None, None]
@@ -72,7 +71,7 @@ class Contrast(nn.Module):
     def forward(self, pixels: Tensor, filtered: int = 0) -> Tensor:
         """The last `filtered` pictures were contrast-filtered by their publisher and are taken as they are."""
         image = pixels.permute(0, 3, 1, 2).float()
-        small = functional.avg_pool2d(image, 4)
+        small = functional.avg_pool2d(image, SHRUNK)
         small = functional.pad(small, (self.radius,) * 4, mode="replicate")
         small = functional.conv2d(small, self.kernel[:, None, None, :], groups=3)
         small = functional.conv2d(small, self.kernel[:, None, :, None], groups=3)

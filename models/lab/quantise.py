@@ -4,10 +4,10 @@ binary.
     python -m models.lab.quantise --graph R/export/full.float32.onnx
 
 The contrast filter and the classifier stay float. Static int8 is QDQ, calibrated on train photographs; of its two ways
-the one whose logits on val lie closer to float32 is written as `<name>.onnx`, the file to be released (differences in
-AUC of a thousandth are chance, those in logits are not). int4 and binary hold weights only: ONNX Runtime unpacks them
-when it loads the file, so they save bytes and no time. Writes `<name>.<format>.onnx` beside the graph, and
-`<name>.quantise.json`.
+the one whose logits on val lie closer to float32 is written as `<name>.onnx`, the file to be released, as `portable.py`
+has it (differences in AUC of a thousandth are chance, those in logits are not). int4 and binary hold weights only: ONNX
+Runtime unpacks them when it loads the file, so they save bytes and no time. Writes `<name>.<format>.onnx` beside the
+graph, and `<name>.quantise.json`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 from models.lab import data
 from models.lab.export import strip
 from models.lab.pack import pack_binary, pack_int4
+from models.lab.portable import lower
 from models.lab.programme import Pixels, named
 from models.lab.settings import RUNS, read
 
@@ -183,7 +184,7 @@ def main(settings: Settings) -> dict[str, Any]:
         }
     best = min(("int8-channel", "int8-tensor"), key=lambda kind: result[kind]["logit_error"])
     result["chosen"] = best
-    source.with_name(f"{name}.onnx").write_bytes(source.with_name(f"{name}.{best}.onnx").read_bytes())
+    lower(source.with_name(f"{name}.{best}.onnx"), source.with_name(f"{name}.onnx"))
     source.with_name(f"{name}.quantise.json").write_text(json.dumps(result, indent=1))
     return result
 

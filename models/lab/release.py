@@ -1,6 +1,6 @@
 """Freeze exported graphs as tiers: what is decided on val, golden cases, manifest.
 
-    python -m models.lab.release --version 0.2.0
+    python -m models.lab.release --version 0.3.0
     python -m models.lab.release --programme maize
 
 Every `<tier>.onnx` in the folder of exports becomes a tier. Refuses to release when a drawn picture does not come out

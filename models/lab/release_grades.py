@@ -26,7 +26,7 @@ from services.inference.preprocess import find_field, square
 
 @dataclass
 class Settings(Common):
-    version: str = "0.2.0"
+    version: str = "0.3.0"
     gate: str = str(RUNS / "dr" / "quality.json")
     sensitivity: float = 0.92  # on the gradable part of val, where each tier's threshold is frozen
     specificity: float = 0.7  # a tier that needs more false alarms than this for that sensitivity is not shipped

@@ -1,6 +1,6 @@
 """The table of formats and its plot: what each compression costs and saves, measured on this machine.
 
-    python -m models.lab.report --why "release 0.2.0"
+    python -m models.lab.report --why "release 0.3.0"
 
 Every graph in the folder of exports is measured alone, one view of the square a photograph, over the photographs that
 the quality gate lets through: its temperature and its threshold are frozen on val as a tier's are, then applied to
