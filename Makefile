@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LAB := .venv-lab
 WEBAPP := services/gateway/app
 
-.PHONY: run test test-lab lab setup setup-test lint install uninstall clean
+.PHONY: run test test-lab lab setup setup-test lint install uninstall audit sbom clean
 
 run: setup
 	@exec $(BIN)/python app.py run
@@ -57,6 +57,19 @@ install: $(WEBAPP)/node_modules/.built
 
 uninstall:
 	services/deploy/uninstall
+
+# Known faults in what is pinned. Advisories come from PyPI and npm: without them this fails rather than say that all is well.
+audit: setup-test $(VENV)-audit/.installed
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.txt --progress-spinner off
+	cd $(WEBAPP) && PATH="$(abspath $(BIN)):$$PATH" npm audit --audit-level=low
+
+$(VENV)-audit/.installed: services/deploy/audit-requirements.txt
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+sbom: setup
+	@$(BIN)/python app.py sbom jicho.cdx.json && echo jicho.cdx.json
 
 clean:
 	rm -rf $(VENV) $(LAB) $(WEBAPP)/dist $(WEBAPP)/node_modules .mypy_cache .ruff_cache .hypothesis

@@ -24,6 +24,7 @@ from services.commands.ledger import ledger
 from services.commands.messages import messages
 from services.commands.models import models
 from services.commands.plan import plan
+from services.commands.sbom import sbom
 from services.commands.schema import schema
 from services.commands.sync import sync
 from services.commands.voices import voices
@@ -64,6 +65,7 @@ main.add_command(models)
 main.add_command(plan)
 main.add_command(recovery_key)
 main.add_command(restore)
+main.add_command(sbom)
 main.add_command(schema)
 main.add_command(sync)
 main.add_command(voices)
