@@ -106,6 +106,9 @@ def gateway() -> None:
             cleanup_interval=10,
             asyncore_use_poll=True,  # select() ends at descriptor 1024
             ident=None,
+            trusted_proxy=configured.proxy or None,
+            trusted_proxy_count=1 if configured.proxy else None,
+            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"} if configured.proxy else set(),
             clear_untrusted_proxy_headers=True,
         )
 

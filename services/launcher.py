@@ -247,6 +247,6 @@ def _services(settings: Settings) -> list[Child]:
 
 
 def _announce(settings: Settings) -> None:
-    print(f"Jicho is running. Gateway: {settings.base_url}", flush=True)
+    print(f"Jicho is running. Gateway: {settings.base_url}  Console: {settings.base_url}/console", flush=True)
     if settings.carrier == "simulator":
         print(f"Open {settings.base_url}/phone, dial {settings.ussd_code}; Ctrl-C stops everything.", flush=True)

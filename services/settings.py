@@ -10,13 +10,13 @@ import json
 import os
 import secrets
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services import programmes
@@ -26,8 +26,8 @@ from services.ledger.money import nano_usd
 
 _PREFIX = "JICHO_"
 _LEAST_TOKEN = 22  # characters of base64: 128 bits, what an unsigned carrier callback needs as a path token
-_LEAST_PASSWORD = 12
 Networks = Annotated[frozenset[str], NoDecode]
+Addresses = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 Names = Annotated[tuple[str, ...], NoDecode]
 Phones = Annotated[dict[str, Annotated[str, Field(pattern=r"^\+[0-9]{7,15}$")]], NoDecode]
 Price = Annotated[str, Field(pattern=r"^(KES|USD) ?[0-9]{1,9}(\.[0-9]{1,12})?$")]
@@ -173,8 +173,24 @@ class Settings(BaseSettings):
     call_audio: Literal["wav", "mulaw", "mp3"] = Field(
         "wav", description="what calls play: 16-bit WAV, µ-law WAV (half the bytes) or MP3 (an eighth)"
     )
-    console_password: SecretStr = Field(
-        SecretStr(""), description="opens the console to other machines; without it, only to this one"
+    session_idle_minutes: int = Field(30, ge=1, le=1440, description="who does nothing for so long is signed out")
+    session_hours: int = Field(12, ge=1, le=168, description="a session at the console ends after so long, used or not")
+    worker_pin: bool = Field(False, description="health workers type a PIN of their own before they see their list")
+
+    trusted_proxy: str = Field(
+        "", description="address of the TLS proxy whose X-Forwarded-For holds; default: one on this machine"
+    )
+    at_networks: Addresses = Field((), description="networks Africa's Talking calls from, comma-separated; none: any")
+    whatsapp_networks: Addresses = Field((), description="networks Meta calls from, comma-separated; none: any")
+    mm7_networks: Addresses = Field((), description="networks the MMSC calls from, comma-separated; none: any")
+    twilio_networks: Addresses = Field(
+        (), description="networks the MMS provider calls from, comma-separated; none: any"
+    )
+    number_limit: int = Field(
+        120, ge=0, description="requests or messages a minute from one phone number on one channel; 0: no limit"
+    )
+    address_limit: int = Field(
+        600, ge=0, description="requests a minute from one address, carriers' apart; 0: no limit"
     )
 
     backup_dir: Path | None = Field(None, description="where copies go by themselves: a mounted stick; none: by hand")
@@ -255,6 +271,18 @@ class Settings(BaseSettings):
                     raise ValueError(f"{_PREFIX}{setting}: no programme {name!r}; there are {', '.join(known)}")
         return self
 
+    @field_validator("at_networks", "whatsapp_networks", "mm7_networks", "twilio_networks", mode="before")
+    @classmethod
+    def _split_addresses(cls, given: object) -> object:
+        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _one_address(cls, given: str) -> str:
+        if given:
+            ip_address(given)
+        return given
+
     @model_validator(mode="after")
     def _limits_in_order(self) -> Settings:
         if self.battery_low_percent + self.battery_margin_percent >= self.battery_half_percent:
@@ -323,8 +351,6 @@ class Settings(BaseSettings):
         unsigned = self.whatsapp_phone_number_id and not self.whatsapp_app_secret.get_secret_value()
         if self.carrier == "live" and unsigned:
             raise ValueError(f"{_PREFIX}WHATSAPP_APP_SECRET must be set: unsigned webhooks are refused")
-        if 0 < len(self.console_password.get_secret_value()) < _LEAST_PASSWORD:
-            raise ValueError(f"{_PREFIX}CONSOLE_PASSWORD is shorter than {_LEAST_PASSWORD} characters")
         for name in ("at_token", "mm7_token"):
             token = getattr(self, name).get_secret_value()
             if token and len(token) < _LEAST_TOKEN:
@@ -393,6 +419,13 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
+    def proxy(self) -> str:
+        """The proxy whose word about addresses and TLS is taken: who can reach a gateway that listens on this machine
+        alone is on this machine."""
+        is_here = self.host == "localhost" or self.host.startswith("127.")
+        return self.trusted_proxy or ("127.0.0.1" if self.public_url and is_here else "")
+
+    @property
     def hub_url(self) -> str:
         return (self.hub_public_url or f"https://{self.hub_host}:{self.hub_port}").rstrip("/")
 
@@ -418,6 +451,8 @@ def load(environ: dict[str, str] | None = None, *, dotenv: Path = Path(".env")) 
     given = {k: v for k, v in dotenv_values(dotenv).items() if v is not None} if dotenv.is_file() else {}
     given |= dict(os.environ) if environ is None else environ
     named = {_PREFIX + name.upper() for name, field in Settings.model_fields.items() if field.alias is None}
+    for name in sorted(given.keys() & _GONE.keys()):
+        raise SettingsError(f"{name} is gone: {_GONE[name]}")
     unknown = sorted(name for name in given if name.startswith(_PREFIX) and name not in named and name not in _OTHERS)
     if unknown:
         raise SettingsError(f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names")
@@ -443,6 +478,10 @@ def current() -> Settings:
     return load()
 
 
+_GONE = {
+    _PREFIX + "CONSOLE_PASSWORD": "everybody at the console has an account of her own now. Take it out, and see "
+    "`python app.py account add --help`"
+}
 _OTHERS = {_PREFIX + "SHARED", _PREFIX + "REGENERATE"}  # read by tests only
 
 
@@ -454,7 +493,7 @@ def _keyring_of(directory: Path) -> Path:
 
 def _plain(problem: object) -> str:
     assert isinstance(problem, dict)
-    where = ".".join(str(part) for part in problem["loc"])
+    where = str(problem["loc"][0]) if problem["loc"] else ""  # what comes after it is a place in a list
     field = Settings.model_fields.get(where)
     message = str(problem["msg"]).removeprefix("Value error, ")
     if not where:

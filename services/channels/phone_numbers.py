@@ -7,6 +7,7 @@ import re
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+_LEAST_MASKED = 9
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _PERSON = re.compile(r"\+[1-9][0-9]{7,14}")
 
@@ -47,3 +48,11 @@ def from_carrier(raw: str) -> str:
 def is_person(sender: str) -> bool:
     """Whether a sender can be a person: short codes and operators' own names must never be answered."""
     return _PERSON.fullmatch(sender) is not None
+
+
+def masked(number: str) -> str:
+    """A number of which nobody can be rung, but whose owner is told from another: `+2547•••••01`. Other identities show
+    nothing."""
+    if not number.startswith("+") or len(number) < _LEAST_MASKED:
+        return "•••" if number else ""
+    return f"{number[:5]}{'•' * (len(number) - 7)}{number[-2:]}"

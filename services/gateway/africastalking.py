@@ -20,6 +20,7 @@ from services.channels.africastalking import (
 )
 from services.channels.base import Kind
 from services.gateway.doors import require_token
+from services.gateway.limits import refuse_flood_of
 from services.messaging.delivery import record_report
 from services.messaging.inbox import receive
 from services.runtime import Runtime
@@ -30,7 +31,7 @@ blueprint = Blueprint("africastalking", __name__, url_prefix="/at/<token>")
 
 def _site(token: str) -> Runtime:
     site = runtime.current()
-    require_token(token, site.settings.at_token)
+    require_token("at", token, site.settings.at_token)
     return site
 
 
@@ -39,6 +40,7 @@ def ussd(token: str) -> Response:
     """One turn of a USSD session, answered when its journal is safe."""
     site = _site(token)
     turn = parse_ussd(request.form)
+    refuse_flood_of(turn.msisdn, "ussd")
     site.tally.ussd_turn(NAME, turn.session_id)
     with site.db.write() as tx:
         screen = ussd_turn(tx, turn, current_only_networks=site.settings.ussd_current_only_networks)
@@ -57,7 +59,9 @@ def ussd_end(token: str) -> Response:
 @blueprint.post("/sms")
 def sms(token: str) -> Response:
     """One SMS from a person, repeated by the carrier every minute until this says 200."""
-    receive(_site(token), parse_sms(request.form))
+    site, message = _site(token), parse_sms(request.form)
+    refuse_flood_of(message.sender, "sms")
+    receive(site, message)
     return Response("OK", mimetype="text/plain")
 
 

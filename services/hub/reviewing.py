@@ -12,10 +12,11 @@ from sqlalchemy.engine import Connection
 
 from services.hub import photographs
 from services.hub.down import send_down
-from services.hub.opinions import Circumstances, Opinion, State, check, together
+from services.hub.opinions import State, together
 from services.hub.reviewers import Reviewer
 from services.hub.tables import drawn, eye, result, review, verdict
 from services.screening.decision import Finding, Outcome
+from services.screening.opinions import Circumstances, Opinion, check
 from services.store.clock import now_ms
 from services.store.database import insert_once, one_at_a_time
 from services.sync.batch import BatchError, Event

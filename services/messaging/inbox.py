@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flows.chat import chat_turn
@@ -24,6 +25,13 @@ from services.store.tables import photo
 
 _LOG = logging.getLogger(__name__)
 _PHOTOS_A_MESSAGE = 10
+
+
+def came_before(site: Runtime, inbound: Inbound) -> bool:
+    """Whether a message is one that a carrier repeats."""
+    same = inbound_table.c.carrier == inbound.carrier, inbound_table.c.provider_id == inbound.provider_id
+    with site.db.read() as tx:
+        return tx.execute(sa.select(inbound_table.c.id).where(*same)).first() is not None
 
 
 def receive(site: Runtime, inbound: Inbound) -> bool:

@@ -107,7 +107,7 @@ def told(tx: Connection, case: Any) -> dict[str, Any]:
     where, held = destination(tx, case.id), verdict_that_holds(tx, case.id)
     return {
         "outcome": case.outcome or "retake",
-        "reviewed": held is not None and held.outcome == (case.outcome or "retake"),
+        "reviewed": held is not None and held.role != "nurse" and held.outcome == (case.outcome or "retake"),
         "place": where.place,
         "opening": list(where.opening),
         "urgent": case.priority == "urgent",

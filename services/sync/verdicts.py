@@ -65,6 +65,14 @@ class Verdict(msgspec.Struct):
     note: str | None = None
 
 
+@dataclass(frozen=True)
+class Here:
+    """Who gave a verdict at this site."""
+
+    account: int
+    role: Literal["nurse", "reviewer"]
+
+
 def apply(tx: Connection, content: Mapping[str, Any]) -> None:
     """Applies one verdict, once. One that is unknown, nonsense or of a withdrawn screening is passed over."""
     try:
@@ -83,18 +91,24 @@ def apply(tx: Connection, content: Mapping[str, Any]) -> None:
         return
     if _is_known(tx, verdict):
         return
-    told = _what_to_do(tx, case, verdict)
-    first = not verdicts_applied(tx, case.id)
-    changes = told in ("called", "worker")
-    _keep(tx, case, verdict, told)
-    if changes:
-        _change(tx, case, verdict)
-        _tell_of_change(tx, case, verdict, told)
-    elif told == "unchanged" and first:
-        _tell_worker(tx, case, "worker-reviewed-same", verdict)
+    told = settle(tx, case, verdict)
     if verdict.note is not None:
         _pass_on_note(tx, case, verdict)
     record(tx, TOLD, {"review": verdict.review, "patient": told}, screening_id=case.id)
+
+
+def settle(tx: Connection, case: Any, verdict: Verdict, by: Here | None = None) -> Told:
+    """Keeps a verdict on a screening, whose row is locked; applies it, and tells whom it changes something for. `by` is
+    who gave it at this site; the hub's reviewers are not here."""
+    told = _what_to_do(tx, case, verdict)
+    first = not verdicts_applied(tx, case.id)
+    _keep(tx, case, verdict, told, by)
+    if told in ("called", "worker"):
+        _change(tx, case, verdict)
+        _tell_of_change(tx, case, verdict, told, by)
+    elif told == "unchanged" and first and _is_specialist(by):
+        _tell_worker(tx, case, "worker-reviewed-same", verdict)
+    return told
 
 
 def _is_known(tx: Connection, verdict: Verdict) -> bool:
@@ -138,13 +152,15 @@ def _findings(tx: Connection, case: Any, verdict: Verdict) -> dict[str, list[Fin
     return eye_outcomes(tx, case.id) | judged
 
 
-def _keep(tx: Connection, case: Any, verdict: Verdict, told: Told) -> None:
+def _keep(tx: Connection, case: Any, verdict: Verdict, told: Told, by: Here | None) -> None:
     last = sa.select(sa.func.coalesce(sa.func.max(reading.c.id), 0)).where(reading.c.screening_id == case.id)
     tx.execute(
         review.insert().values(
             screening_id=case.id,
             review_ref=verdict.review,
             reviewer=verdict.reviewer,
+            account_id=by.account if by else None,
+            role=by.role if by else None,
             outcome_before=case.outcome,
             outcome=verdict.outcome,
             eyes=msgspec.to_builtins(verdict.eyes),
@@ -179,19 +195,25 @@ def _change(tx: Connection, case: Any, verdict: Verdict) -> None:
     tx.execute(screening.update().where(screening.c.id == case.id).values(decided))
 
 
-def _tell_of_change(tx: Connection, case: Any, verdict: Verdict, told: Told) -> None:
+def _tell_of_change(tx: Connection, case: Any, verdict: Verdict, told: Told, by: Here | None) -> None:
+    looked = "worker-reviewed" if _is_specialist(by) else "worker-rechecked"
     if verdict.outcome != "retake":
-        _tell_worker(tx, case, f"worker-reviewed-{verdict.outcome}", verdict, place=destination(tx, case.id).place)
+        _tell_worker(tx, case, f"{looked}-{verdict.outcome}", verdict, place=destination(tx, case.id).place)
     elif case.opened_at < now_ms() - OPEN_FOR_MS:
-        _tell_worker(tx, case, "worker-reviewed-anew", verdict)
+        _tell_worker(tx, case, f"{looked}-anew", verdict)
     else:
         for taken in _to_take(tx, case, verdict):
-            message_id = "worker-reviewed-other" if taken.missing else "worker-reviewed-retake"
+            message_id = f"{looked}-other" if taken.missing else f"{looked}-retake"
             _tell_worker(tx, case, message_id, verdict, part=f":{taken.eye}", eye=f"eye-{taken.eye}")
     if told == "worker":
         _tell_worker(tx, case, "worker-reviewed-tell", verdict, part=":tell")
     else:
         call_patient(tx, case, "patient-news", key=f"{_key(case, verdict)}:patient", purpose=PURPOSE)
+
+
+def _is_specialist(by: Here | None) -> bool:
+    """Whether words may say that a specialist looked: a nurse may have."""
+    return by is None or by.role == "reviewer"
 
 
 def _pass_on_note(tx: Connection, case: Any, verdict: Verdict) -> None:

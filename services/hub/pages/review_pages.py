@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response
 
 from flows.catalogue import text
 from services.hub import photographs, review_queue, runtime
-from services.hub.opinions import NOTES, EyeFinding, Opinion, Unsound
 from services.hub.pages.access import guard
 from services.hub.reviewing import NotToReview, save, standing
 from services.hub.words import percent, words
 from services.screening.decision import EYES, GRADES
+from services.screening.opinions import NOTES, EyeFinding, Opinion, Unsound
 
 blueprint = Blueprint("review", __name__, template_folder="templates")
 guard(blueprint, reviewers_only=True)

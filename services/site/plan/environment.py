@@ -71,7 +71,6 @@ def _live(answers: Answers, stack: Stack) -> Iterator[Setting]:
     address = "https://jicho.lan" if local else "https://jicho.example.org"
     if stack.name != "files":
         yield Setting("JICHO_PUBLIC_URL", address, why if local else "how carriers and phones reach it", later=True)
-        yield Setting("JICHO_CONSOLE_PASSWORD", "at-least-12-characters", "opens /console from elsewhere", later=True)
     if takes_modem(stack, answers):
         yield Setting("JICHO_CARRIER", "live", "once the modem is there: replaces the one above", later=True)
         yield Setting("JICHO_MODEM_DEVICE", "/dev/serial/by-id/usb-modem-port0", "with a SIM in it", later=True)

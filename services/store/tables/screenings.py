@@ -98,7 +98,7 @@ review = sa.Table(
     key(),
     of("screening"),
     sa.Column("review_ref", sa.BigInteger, nullable=False),
-    # The hub's number of the reviewer: no name comes here. Who reviewed at this site has an account; her number is -1.
+    # The hub's number of the reviewer: no name comes here. Below 0: the number of an account of this site.
     sa.Column("reviewer", sa.BigInteger, nullable=False),
     of("account", nullable=True, index=False),
     # Of somebody at this site: "nurse" or "reviewer".

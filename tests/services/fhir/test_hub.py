@@ -16,12 +16,12 @@ from services.fhir.pseudonym import Pseudonyms
 from services.fhir.records import Grade, Screening, Withdrawn
 from services.fhir.resources import Names, resources
 from services.fhir.source import Cursor
-from services.hub.opinions import EyeFinding, Opinion
 from services.hub.reviewers import Reviewer, add
 from services.hub.reviewing import save
 from services.hub.runtime import Hub
 from services.hub.tables import result, reviewer
 from services.runtime import Runtime
+from services.screening.opinions import EyeFinding, Opinion
 from services.store.clock import now_ms
 
 

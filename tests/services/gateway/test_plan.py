@@ -10,28 +10,30 @@ from pathlib import Path
 
 import psutil
 import pytest
+from console import HERE, sign_in, token_in
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from services.gateway import console, plan
+from services.gateway import plan
 from services.runtime import Runtime
 from services.site.plan.answers import QUESTIONS
 from services.site.plan.probe import Measured
 
-HERE = "http://localhost:8080"
-
 
 @pytest.fixture
 def client(site: Runtime) -> Iterator[FlaskClient]:
-    assert not site.settings.console_password.get_secret_value()
-    console._wrong.clear()
     with create_app().test_client() as found:
+        sign_in(found, site, "achieng", "operator")
         yield found
 
 
 def ask(client: FlaskClient, **answers: str) -> TestResponse:
     return client.get("/console/plan", query_string=answers, base_url=HERE)
+
+
+def probe_form(client: FlaskClient) -> dict[str, str]:
+    return {"token": token_in(ask(client).get_data(as_text=True))}
 
 
 def test_only_the_operator_plans_and_probes(client: FlaskClient) -> None:
@@ -70,14 +72,16 @@ def test_bad_answers_are_named_and_kept_to_be_mended(client: FlaskClient) -> Non
 
 
 def test_a_probe_shows_each_step_as_it_is_done_and_the_plan_uses_it(client: FlaskClient, site: Runtime) -> None:
-    answer = client.post("/console/plan/probe", base_url=HERE, headers={"Origin": HERE}, buffered=False)
+    answer = client.post(
+        "/console/plan/probe", data=probe_form(client), base_url=HERE, headers={"Origin": HERE}, buffered=False
+    )
     parts = (part.decode() for part in answer.response)
     first = ""
     while "</li>" not in first:
         first += next(parts)
     assert "<b>machine</b>" in first
     assert "model full" not in first, "it came before the models were measured"
-    meanwhile = client.post("/console/plan/probe", base_url=HERE)
+    meanwhile = client.post("/console/plan/probe", data=probe_form(client), base_url=HERE)
     assert meanwhile.status_code == 429
     assert "A probe is running already" in meanwhile.get_data(as_text=True)
     rest = "".join(parts)
@@ -87,7 +91,7 @@ def test_a_probe_shows_each_step_as_it_is_done_and_the_plan_uses_it(client: Flas
     assert "nobody to reach" in rest
     assert "Plan with what was measured" in rest
 
-    again = client.post("/console/plan/probe", base_url=HERE)
+    again = client.post("/console/plan/probe", data=probe_form(client), base_url=HERE)
     assert again.status_code == 429
     assert "Try again in" in again.get_data(as_text=True)
 
@@ -106,7 +110,7 @@ def test_whoever_leaves_stops_the_probe(
 ) -> None:
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    answer = client.post("/console/plan/probe", base_url=HERE, buffered=False)
+    answer = client.post("/console/plan/probe", data=probe_form(client), base_url=HERE, buffered=False)
     next(part for part in answer.response if b"disk flush" in part)
     started = psutil.Process().children(recursive=True)
     assert started

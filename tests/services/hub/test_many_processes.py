@@ -16,11 +16,11 @@ from services import settings
 from services.bench.postgres import postgres
 from services.hub import review_queue, runtime, work
 from services.hub.monitoring import overview
-from services.hub.opinions import EyeFinding, Opinion
 from services.hub.reviewers import Reviewer, add, begin, listed, who
 from services.hub.reviewing import save
 from services.hub.runtime import Hub
 from services.hub.tables import alert, down, site, verdict, week
+from services.screening.opinions import EyeFinding, Opinion
 from services.store.clock import HOUR_MS, now_ms
 
 REFER = Opinion({"left": EyeFinding(3), "right": EyeFinding(0)}, "refer")

@@ -17,13 +17,13 @@ from app import main
 from services.hub import alerts
 from services.hub.intervals import Rate, control_limits, dispersion
 from services.hub.monitoring import counted, overview
-from services.hub.opinions import EyeFinding, Opinion
 from services.hub.pages.plots import plot
 from services.hub.reviewers import Reviewer, add
 from services.hub.reviewing import save
 from services.hub.runtime import Hub
 from services.hub.tables import alert, site, week
 from services.hub.weeks import median, monday_of, recount, week_of
+from services.screening.opinions import EyeFinding, Opinion
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 
 NORMAL = (("left", "normal"), ("right", "normal"))

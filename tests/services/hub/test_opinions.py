@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.hub.opinions import Circumstances, EyeFinding, Opinion, Unsound, check, together
+from services.hub.opinions import together
+from services.screening.opinions import Circumstances, EyeFinding, Opinion, Unsound, check
 
 NONE, MILD, MODERATE = EyeFinding(0), EyeFinding(1), EyeFinding(2)
 SWOLLEN, UNGRADABLE = EyeFinding(1, oedema=True), EyeFinding(None)

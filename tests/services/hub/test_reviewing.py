@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from hub_results import model_at, result_at, site_at
 
 from services.hub import review_queue
-from services.hub.opinions import EyeFinding, Opinion
 from services.hub.results import delete_withdrawn
 from services.hub.reviewers import Reviewer, add, listed
 from services.hub.reviewing import NotToReview, save, was_told
 from services.hub.runtime import Hub
 from services.hub.tables import down, photograph, result, review, verdict
+from services.screening.opinions import EyeFinding, Opinion
 from services.sync.batch import Event
 
 REFER = Opinion({"left": EyeFinding(3), "right": EyeFinding(0)}, "refer")

@@ -12,12 +12,14 @@ from services.hub import opinions
 from services.hub.alerts import _SHORTAGES
 from services.hub.monitoring import RATES
 from services.hub.words import age, catalogue, percent, span, words
+from services.screening import opinions as rules
 from services.screening.decision import GRADES
 from services.store.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 
 HERE = Path(opinions.__file__).parent
 SHARED = Path(pages.__file__).parent
 FILES = [
+    Path(rules.__file__),
     *SHARED.glob("*.py"),
     *HERE.glob("*.py"),
     *(HERE / "pages").glob("*.py"),

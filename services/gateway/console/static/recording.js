@@ -105,7 +105,7 @@ on("keep", "click", async () => {
   const consent = `agreed on the recording page, ${new Date().toISOString().slice(0, 10)}`;
   const body = new FormData();
   body.append("take", take, "take.wav");
-  for (const [name, value] of [["pack", at("pack").value], ["speaker", at("speaker").value], ["consent", consent]]) body.append(name, value);
+  for (const [name, value] of [["token", at("token").value], ["pack", at("pack").value], ["speaker", at("speaker").value], ["consent", consent]]) body.append(name, value);
   at("keep").disabled = true;
   await ask(`recording/${at("language").value}/${line.number}`, { method: "POST", body });
   line.recorded = true;

@@ -19,14 +19,12 @@ from flows.catalogue import LANGUAGES, text
 from services import runtime
 from services.calls.coverage import coverage
 from services.calls.script import line_of
-from services.gateway.console import guard
 from services.speech.packs import packs_of
 
-blueprint = Blueprint("recording", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
-guard(blueprint)
+blueprint = Blueprint("recording", __name__, url_prefix="/console")
 
 _LOG = logging.getLogger(__name__)
-_APP = Path(__file__).parents[2] / "app.py"
+_APP = Path(__file__).parents[3] / "app.py"
 _LARGEST_TAKE = 8 * 1024 * 1024  # a minute and a half at 48 kHz
 _PATIENCE_S = 60
 
@@ -35,7 +33,7 @@ _PATIENCE_S = 60
 def page() -> str:
     """The page itself; what it says to its user is English, what is to be read is the language's."""
     names = {language: text(language, f"language-{language}") for language in LANGUAGES}
-    return render_template("recording.html", languages=names, chosen=runtime.current().settings.language)
+    return render_template("console/recording.html", spoken=names, chosen=runtime.current().settings.language)
 
 
 @blueprint.get("/recording/<language>")

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from console import account
 from playwright.sync_api import Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
@@ -23,15 +24,17 @@ ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-str
 
 @pytest.fixture
 def page(migrated: Runtime) -> Iterator[Page]:
-    assert not migrated.settings.public_url, "or the console would want its password"
     assert CHROMIUM, "`make test` installs Debian's chromium"
     server = make_server("127.0.0.1", 0, create_app(), threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        opened = browser.new_page()
+        address = f"http://127.0.0.1:{server.server_port}"
+        context = browser.new_context(locale="en-GB")
+        context.add_cookies([{"name": "jicho", "value": account(migrated, "achieng", "operator"), "url": address}])
+        opened = context.new_page()
         opened.set_default_timeout(60_000)
-        opened.goto(f"http://127.0.0.1:{server.server_port}/console/recording")
+        opened.goto(f"{address}/console/recording")
         yield opened
         browser.close()
     server.shutdown()

@@ -9,10 +9,8 @@ from flask import Blueprint, abort, render_template, request
 from flows.catalogue import LANGUAGES, text
 from flows.translation.check import SOURCE
 from flows.translation.review import STATES, review_states
-from services.gateway.console import guard
 
-blueprint = Blueprint("messages", __name__, url_prefix="/console", template_folder="templates")
-guard(blueprint)
+blueprint = Blueprint("messages", __name__, url_prefix="/console")
 
 _TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE)
 
@@ -26,11 +24,11 @@ def page() -> str:
         abort(404)
     found = review_states([language])
     return render_template(
-        "messages.html",
-        languages={each: text(SOURCE, f"language-{each}") for each in _TRANSLATED},
-        language=language,
+        "console/messages.html",
+        translated={each: text(SOURCE, f"language-{each}") for each in _TRANSLATED},
+        shown=language,
         state=state,
         counted=Counter(each.state for each in found),
         states=STATES,
-        messages=[each for each in found if state in ("", each.state)],
+        listed=[each for each in found if state in ("", each.state)],
     )
