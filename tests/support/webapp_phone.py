@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from open_rows import texts
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from flows.render_voice import Utterance
@@ -97,7 +97,7 @@ def enrol(page: Page, site: Runtime) -> None:
     page.click("#enrol-form button")
     expect(page.locator("#my-code")).to_be_visible()
     with site.db.read() as tx:
-        words = tx.execute(sa.select(message.c.text).where(message.c.purpose == "app-code")).scalar_one()
+        (words,) = texts(tx, message.c.purpose == "app-code")
     page.fill("#my-code", re.findall(r"\d{6}", words)[0])
     page.click("#enrol-form button")
     expect(page.locator("#new")).to_be_visible()
