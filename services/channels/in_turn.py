@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from services.channels.base import Channel, ChannelError, Kind, Media, Outbound, Receipt
 from services.channels.circuits import Circuits
 from services.channels.routes import Routes
+from services.logs import redact
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,10 +48,10 @@ class InTurn:
                 if error.permanent:
                     self._circuits.worked(name)
                     raise
-                self._circuits.failed(name, error.reason)
+                self._circuits.failed(name, redact(error.reason))
                 if error.unknown:
                     raise
-                _LOG.info("carrier refused", extra={"carrier": name, "reason": error.reason})
+                _LOG.info("carrier refused", extra={"carrier": name, "reason": redact(error.reason)})
                 refusals.append(error)
             else:
                 self._circuits.worked(name)

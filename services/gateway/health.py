@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from services import RELEASED, runtime
+from services.channels.state import carriers_of
 from services.runtime import Runtime
 from services.store.clock import now_ms
 from services.store.schema import newest, schema_of
@@ -30,7 +31,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """The store takes a write and has this release's schema, the disk has room, the clock is not before this release,
-    and nothing has been waiting for its queue for minutes."""
+    nothing has been waiting for its queue for minutes, and an SMS carrier works."""
     site = runtime.current()
     found: dict[str, Any] = {"free_bytes": shutil.disk_usage(site.settings.data_dir).free}
     with site.db.write() as tx:
@@ -50,6 +51,10 @@ def readyz() -> tuple[Response, int]:
         problems.append("the relay or the queue server is not running")
     if found["free_bytes"] < _LEAST_FREE_BYTES:
         problems.append("the disk is nearly full")
+    carriers = carriers_of(site.settings)
+    found["carriers"] = {carrier.name: carrier.fault or "works" for carrier in carriers}
+    if carriers and all(carrier.fault for carrier in carriers):
+        problems.append("no SMS carrier works")
     return jsonify(
         status="ready" if not problems else "not ready", problems=problems, **found
     ), 503 if problems else 200

@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from services.bench.stack import Stack
+from services.launcher import _services
+from services.settings import load
 from services.sync.enrolled import identity_file
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -71,6 +73,15 @@ def test_sync_starts_once_the_site_is_enrolled(stack: Stack) -> None:
     file.write_text("{}")  # of no use, but there
     (child,) = stack.wait_for(syncing, "sync to start")
     assert child.is_running()
+
+
+def test_a_modem_and_smpp_have_a_process_each_where_they_are_set_up(tmp_path: Path) -> None:
+    environ = {"JICHO_DATA_DIR": str(tmp_path)}
+    own = {"modem", "smpp", "delivery-1"}
+    assert not own & {child.name for child in _services(load(environ, dotenv=tmp_path / "none"))}
+    environ |= {"JICHO_MODEM_DEVICE": "/dev/ttyUSB0", "JICHO_SMPP_HOST": "127.0.0.1", "JICHO_SMPP_SENDER": "JICHO"}
+    environ["JICHO_SMPP_SYSTEM_ID"] = "jicho"
+    assert own <= {child.name for child in _services(load(environ, dotenv=tmp_path / "none"))}
 
 
 def test_a_second_start_is_refused(stack: Stack) -> None:

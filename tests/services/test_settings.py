@@ -42,6 +42,13 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
         ({"JICHO_TRUSTED_PROXY": "the proxy"}, "JICHO_TRUSTED_PROXY='the proxy'"),
         ({"JICHO_NUMBER_LIMIT": "-1"}, "JICHO_NUMBER_LIMIT='-1'"),
         ({"JICHO_CALL_AUDIO": "gsm"}, "JICHO_CALL_AUDIO=.gsm."),
+        ({"JICHO_SMS_ROUTES": "*=modem"}, "JICHO_SMS_ROUTES: 'modem' is no SMS carrier of this site"),
+        (
+            {"JICHO_SMPP_HOST": "smpp.example.org"},
+            "set JICHO_SMPP_SYSTEM_ID and JICHO_SMPP_SENDER with JICHO_SMPP_HOST",
+        ),
+        ({"JICHO_MODEM_CONNECTION": "usb"}, "JICHO_MODEM_CONNECTION='usb'"),
+        (LIVE | {"JICHO_MODEM_DEVICE": "/dev/ttyUSB0", "JICHO_AT_TOKEN": ""}, "JICHO_AT_TOKEN must be set"),
         ({k: v for k, v in LIVE.items() if k != "JICHO_AT_TOKEN"}, "JICHO_AT_TOKEN must be set"),
         ({k: v for k, v in LIVE.items() if k != "JICHO_PUBLIC_URL"}, "JICHO_PUBLIC_URL must be set"),
         (LIVE | {"JICHO_WHATSAPP_PHONE_NUMBER_ID": "1"}, "JICHO_WHATSAPP_APP_SECRET must be set"),
@@ -58,6 +65,24 @@ def test_a_trial_makes_its_secrets_once(tmp_path: Path) -> None:
     assert first.at_token == second.at_token
     assert len(first.at_token.get_secret_value()) >= 22
     assert os.stat(tmp_path / "trial-secrets.json").st_mode & 0o077 == 0
+
+
+def test_a_modem_does_without_any_other_carrier(tmp_path: Path) -> None:
+    environ = {"JICHO_CARRIER": "live", "JICHO_DATA_DIR": str(tmp_path), "JICHO_MODEM_DEVICE": "/dev/ttyUSB0"}
+    assert load(environ, dotenv=tmp_path / "none").sms_carriers == ("modem",)
+
+
+def test_the_cheapest_carrier_comes_first(tmp_path: Path) -> None:
+    environ = LIVE | {
+        "JICHO_DATA_DIR": str(tmp_path),
+        "JICHO_MODEM_DEVICE": "/dev/ttyUSB0",
+        "JICHO_PRICE_MODEM_PART": "USD 0.004",
+        "JICHO_SMPP_HOST": "smpp.example.org",
+        "JICHO_SMPP_SYSTEM_ID": "jicho",
+        "JICHO_SMPP_SENDER": "JICHO",
+        "JICHO_PRICE_SMPP_PART": "KES 0.90",
+    }
+    assert load(environ, dotenv=tmp_path / "none").sms_carriers == ("modem", "africastalking", "smpp")
 
 
 def test_live_settings_hold_and_hide_their_secrets(tmp_path: Path) -> None:

@@ -160,6 +160,12 @@ def delivered(sender: str, octets: str, letters: int, *, second: int = 0) -> str
     return f"0004{_address(sender)}0000621142210000"[:-2] + f"{swapped}21{letters:02X}{octets}"
 
 
+def packed(text: str) -> str:
+    """GSM-7 letters that are ASCII's too, eight in seven octets (TS 23.038, 6.1.2.1), in hexadecimal."""
+    bits = sum(ord(letter) << 7 * place for place, letter in enumerate(text))
+    return bits.to_bytes((7 * len(text) + 7) // 8, "little").hex().upper()
+
+
 def _address(number: str) -> str:
     digits = number.removeprefix("+")
     padded = digits + "F" * (len(digits) % 2)

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from werkzeug.serving import make_server
 
 from services.bench.stack import free_port
-from services.channels.base import DeliveryReport, DeliveryState, Kind
+from services.channels.base import DeliveryReport, DeliveryState, Kind, Receipt
 from services.channels.registry import Channels, simulator_config
 from services.channels.simulator import create_simulator
-from services.messaging.delivery import record_report, send_message, settle_unknown
+from services.messaging.delivery import record_late_receipt, record_report, send_message, settle_unknown
 from services.messaging.outbox import post
 from services.runtime import Runtime
 from services.screening.people import opt_in_to, opt_out_of
@@ -127,6 +127,29 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(site: Runtime, carrier: C
     with site.db.write() as tx:
         assert record_report(tx, report, recipient=PATIENT)
     assert (state(site, number).state, state(site, number).provider_id) == ("delivered", carrier_token("ATXid_lost"))
+
+
+def test_another_carriers_report_does_not_settle_it(site: Runtime, carrier: Carrier) -> None:
+    number = write(site)
+    carrier.fault(sms_silent=1)
+    send_message(site, {"message_id": number})
+    report = DeliveryReport("modem", "1", DeliveryState.DELIVERED, "0")
+    with site.db.write() as tx:
+        assert not record_report(tx, report, recipient=PATIENT)
+    assert state(site, number).state == "unknown"
+
+
+def test_a_receipt_that_came_after_its_asker_died_settles_it_once(site: Runtime) -> None:
+    number = write(site)
+    receipt = Receipt("a1", "sent", parts=1)
+    with site.db.write() as tx:
+        tx.execute(message.update().values(state="unknown"))
+        record_late_receipt(tx, str(number), receipt, "modem")
+        record_late_receipt(tx, str(number), replace(receipt, provider_id="b2"), "modem")
+        assert not record_report(tx, DeliveryReport("smpp", "a1", DeliveryState.DELIVERED, "0"), recipient="")
+        assert record_report(tx, DeliveryReport("modem", "a1", DeliveryState.DELIVERED, "0"))
+    row = state(site, number)
+    assert (row.state, row.carrier, row.parts) == ("delivered", "modem", 1)
 
 
 def test_a_process_that_died_while_sending_leaves_it_unknown(site: Runtime) -> None:
