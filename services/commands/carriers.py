@@ -71,7 +71,8 @@ def _modem(configured: Settings, outlets: Outlets) -> ModemSession:
 
 
 def _smpp(configured: Settings, outlets: Outlets) -> SmppSession:
-    from services.channels.smpp.session import SmppConfig, SmppSession
+    from services.channels.smpp.config import SmppConfig
+    from services.channels.smpp.session import SmppSession
 
     config = SmppConfig(
         host=configured.smpp_host,

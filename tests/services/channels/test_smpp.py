@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from carrier_session import PATIENT, Running, Store, wait_for
-from smpp_server import SmppServer
+from smpp_server import SmppServer, self_signed
 
 from services.channels.base import ChannelError
 from services.channels.held import Gone
@@ -168,6 +168,22 @@ def test_a_wrong_password_says_so(server: SmppServer, tmp_path: Path) -> None:
         with pytest.raises(ChannelError, match="0x0000000d") as refused:
             session.send("Habari")
     assert not refused.value.unknown
+
+
+def test_tls_is_verified(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    self_signed(key, certificate)
+    server = SmppServer(key, certificate)
+    try:
+        with start(server, tmp_path, Store(), tls=True) as stranger:
+            wait_for(lambda: "SSLCertVerificationError" in stranger.jobs.fault)
+        store = Store()
+        with start(server, tmp_path, store, tls=True, ca=str(certificate)).ready() as session:
+            assert session.send("Habari").parts == 1
+            server.deliver("HATARI " * 20)
+            wait_for(lambda: store.received)
+    finally:
+        server.stop()
 
 
 def test_a_message_that_nobody_waits_for_any_more_is_not_sent(server: SmppServer, tmp_path: Path) -> None:
