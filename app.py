@@ -106,9 +106,6 @@ def gateway() -> None:
             cleanup_interval=10,
             asyncore_use_poll=True,  # select() ends at descriptor 1024
             ident=None,
-            trusted_proxy=configured.proxy or None,
-            trusted_proxy_count=1 if configured.proxy else None,
-            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"} if configured.proxy else set(),
             clear_untrusted_proxy_headers=True,
         )
 
@@ -117,9 +114,18 @@ def gateway() -> None:
 def simulator() -> None:
     """Run the stand-in carrier and its /phone page (refused when JICHO_CARRIER=live)."""
     import waitress
+            **(_proxied(configured.proxy) if configured.proxy else {}),  # waitress takes no "none" for these
 
     from services.channels.registry import simulator_config
     from services.channels.simulator import create_simulator
+def _proxied(address: str) -> dict[str, Any]:
+    return {
+        "trusted_proxy": address,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+    }
+
+
 
     with clear_errors():
         configured = configure("simulator")
