@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -107,17 +107,10 @@ def gateway() -> None:
             asyncore_use_poll=True,  # select() ends at descriptor 1024
             ident=None,
             clear_untrusted_proxy_headers=True,
+            **(_proxied(configured.proxy) if configured.proxy else {}),  # waitress takes no "none" for these
         )
 
 
-@main.command()
-def simulator() -> None:
-    """Run the stand-in carrier and its /phone page (refused when JICHO_CARRIER=live)."""
-    import waitress
-            **(_proxied(configured.proxy) if configured.proxy else {}),  # waitress takes no "none" for these
-
-    from services.channels.registry import simulator_config
-    from services.channels.simulator import create_simulator
 def _proxied(address: str) -> dict[str, Any]:
     return {
         "trusted_proxy": address,
@@ -126,6 +119,13 @@ def _proxied(address: str) -> dict[str, Any]:
     }
 
 
+@main.command()
+def simulator() -> None:
+    """Run the stand-in carrier and its /phone page (refused when JICHO_CARRIER=live)."""
+    import waitress
+
+    from services.channels.registry import simulator_config
+    from services.channels.simulator import create_simulator
 
     with clear_errors():
         configured = configure("simulator")
