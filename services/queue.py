@@ -38,7 +38,7 @@ _SILENT_S = 480  # an idle worker speaks every seven minutes
 _MAX_JOBS = 2_000  # a worker is replaced before a slow leak of a C library can matter
 _RETRY_S = (2, 10, 60, 300, 1800)
 # A patient waits for her call, and somebody who is losing her sight for her answer; the rest does not mind.
-_URGENT = ("prepare_call", "read_urgent_photo")
+_URGENT = ("prepare_call", "prepare_note", "read_urgent_photo")
 _WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
 
 

@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from flows.catalogue import text
 from flows.render_voice import Utterance
 from models.dr.phantom import draw
+from models.maize.phantom import draw as draw_leaf
 from services import settings
 from services.bench.stack import Stack
 from services.calls.clips import key_of
+from services.programmes import installed
 from services.screening.codes import clean
 from services.store.database import Database
 from services.store.tables import reading
@@ -29,7 +31,7 @@ SHARED = Path(os.environ.get("JICHO_SHARED", Path(__file__).parents[2] / "shared
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with Stack() as running:
+    with Stack({"JICHO_PROGRAMMES": "dr,maize"}) as running:
         running.command("worker", "add", WORKER, "Achieng", "--language", "en")
         yield running
 
@@ -172,6 +174,24 @@ def test_a_patient_who_rings_talks_to_her_health_worker(stack: Stack, picks_up: 
         assert hear(stack, both()[0])[0] == [says("unanswered-told")]
         stack.wait_for(lambda: sms_to(stack, WORKER, text("en", "person-rang", phone=PATIENT)), "the worker's SMS")
     assert [each["state"] for each in both()] == ["ended", "ended"]
+
+
+@pytest.mark.parametrize("sign", ["Blight", None])
+def test_a_farmer_sends_a_leaf_by_whatsapp_and_gets_advice_and_a_voice_note(stack: Stack, sign: str | None) -> None:
+    farmer, file = "+254733000003" if sign else "+254733000004", io.BytesIO()
+    draw_leaf(3 if sign else 2, 800, sign).save(file, "JPEG", quality=90)
+    stack.send_picture(farmer, file.getvalue(), "mahindi", via="whatsapp", name="leaf.jpg")
+
+    def came() -> list[dict[str, Any]]:
+        found = stack.ask(f"whatsapp?msisdn={farmer.replace('+', '%2B')}")["messages"]
+        return [each["message"] for each in found if each["sender"] == "gateway"]
+
+    says = installed()["maize"].says[sign or "Healthy"]
+    advice = "\n".join(text("sw", each) for each in says)
+    stack.wait_for(lambda: [m for m in came() if m["type"] == "text" and m["text"]["body"] == advice], "the advice")
+    stack.wait_for(lambda: [m for m in came() if m["type"] == "audio"], "the voice note", seconds=120)
+    assert len(came()) == 3, "received, the advice, the note; and no SMS of it"
+    assert sms_to(stack, farmer) == []
 
 
 def test_delivery_reports_move_messages_and_nothing_is_left(stack: Stack) -> None:

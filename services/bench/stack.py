@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import psutil
 
+from services.programmes import FIRST
 from services.site.probes import TOLD
 from services.store.keyring import keys_of_another_site
 
@@ -50,6 +51,7 @@ class Stack:
             "JICHO_PORT": str(self.port),
             "JICHO_SIMULATOR_PORT": str(self.carrier_port),
             "JICHO_LOG_LEVEL": "WARNING",
+            "JICHO_PROGRAMMES": FIRST,  # as a clinic's, unless told otherwise
             **(environment or {}),
         }
         self.gateway_url = f"http://127.0.0.1:{self.port}"
