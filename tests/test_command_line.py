@@ -16,6 +16,7 @@ import pytest
 
 from app import create_app, main
 from models.dr.phantom import draw
+from models.maize.phantom import draw as draw_leaf
 from services.runtime import Runtime
 
 ROOT = Path(__file__).parents[1]
@@ -87,6 +88,32 @@ def test_a_heat_map_is_written_for_a_referable_eye_only(tmp_path: Path) -> None:
     assert done.stdout.rstrip().endswith("not referable, so no heat map")
     assert json.loads(run(tmp_path, "screen", "--json", "clear.jpg", "--heatmap", "none.jpg").stdout)["heatmap"] is None
     assert not (tmp_path / "none.jpg").exists()
+
+
+def test_a_leaf_is_screened_and_measured_by_the_model_of_its_programme(tmp_path: Path) -> None:
+    draw_leaf(1, 600, "Gray_Leaf_Spot").save(tmp_path / "sick.jpg")
+    draw_leaf(2, 600).save(tmp_path / "well.jpg")
+    done = run(tmp_path, "screen", "--programme", "maize", "sick.jpg", "--heatmap", "heat.jpg")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("sick.jpg: Gray_Leaf_Spot (probability 0.")
+    assert (tmp_path / "heat.jpg").read_bytes()[:2] == b"\xff\xd8"
+    sick, well = map(
+        json.loads,
+        run(tmp_path, "screen", "--programme", "maize", "--json", "sick.jpg", "well.jpg").stdout.splitlines(),
+    )
+    assert (sick["programme"], sick["found"], well["found"]) == ("maize", "Gray_Leaf_Spot", "Healthy")
+    assert sum(sick["probabilities"].values()) == pytest.approx(1, abs=0.001)
+    (tmp_path / "labels.csv").write_text(
+        "image,label,orig_size\nsick.jpg,Gray_Leaf_Spot,256x256\nwell.jpg,Healthy,640x480\n"
+    )
+    done = run(tmp_path, "evaluate", "--programme", "maize", "--data", ".", "--tier", "light", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["tier"], found["n"], found["failed"]) == ("light", 2, 0)
+    assert found["by_source"].keys() == {"PlantDoc", "PlantVillage"}
+    (tmp_path / "labels.csv").write_text("image,label,orig_size\nsick.jpg,Scab,256x256\n")
+    done = run(tmp_path, "evaluate", "--programme", "maize", "--data", ".")
+    assert (done.returncode, "line 2: label 'Scab' is none of" in done.stderr) == (1, True)
 
 
 def test_evaluate_prints_one_object(tmp_path: Path) -> None:

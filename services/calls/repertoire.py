@@ -16,7 +16,6 @@ from flows.open_screening import OLDEST as OLDEST_BORN
 from flows.programmes import anyone_menu, calling_menu, offers, worker_menu
 from flows.render_voice import Utterance, press
 from flows.voice import A_PAGE, KEYS
-from services.programmes import cases, questions
 from services.screening.findrisc import ONE_IN
 from services.screening.referral import Destination
 from services.screening.symptoms import OLDEST, SYMPTOMS, YOUNGEST
@@ -211,9 +210,6 @@ def repertoire(settings: Settings, to: Destination) -> list[Utterance]:
     """Everything, each once, what is said most first."""
     menus = (_menu_of(anyone_menu()), _menu_of(worker_menu()))
     of_programmes = [Subject(offer.spoken, menus=offer.menus) for offer in offers().values()]
-    if questions(settings):
-        labels = tuple(f"menu-photo-{each.name}" for each in (*cases(settings), *questions(settings)))
-        of_programmes.append(Subject(("ask-photo-of", "question-queued"), menus=(labels,)))
     rest = list(_said_about(settings, _DATA, _HELP, _MENUS_OF_MESSAGES, *menus, _WORKER, *of_programmes))
     if settings.voice_on_incoming == "call-back":
         rest.append(Utterance("help-cost-ring", {"phone": settings.at_voice_number}))

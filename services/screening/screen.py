@@ -101,5 +101,6 @@ def plainly(result: dict[str, Any]) -> str:
         line = f"{result['image']}: {result['outcome']} ({detail}"
     line += f"; {result['milliseconds']['total']:.0f} ms)"
     if "heatmap" in result:
-        line += f"; heat map in {result['heatmap']}" if result["heatmap"] else "; no sign found, so no heat map"
+        why_not = "no disease named" if "found" in result else "not referable"
+        line += f"; heat map in {result['heatmap']}" if result["heatmap"] else f"; {why_not}, so no heat map"
     return line

@@ -134,6 +134,10 @@ def goes_on_with_a_photograph(tx: Connection, person: str) -> str:
     return _begun_by_message(tx, person, "photograph", "482918", photos=[[1, None, None], [2, None, None]])
 
 
+def goes_on_with_an_eye_among_pictures(tx: Connection, person: str) -> str:
+    return _begun_by_message(tx, person, "photograph", "1", photos=[[1, None, None]])
+
+
 def _begun_by_message(tx: Connection, person: str, flow: str, *answers: str, photos: object = None) -> str:
     talk = begin(tx, person, Kind.SMS, "message", flow, **({"photos": photos} if photos else {}))
     for answer in answers:
@@ -178,3 +182,20 @@ def test_every_sentence_for_everybody_is_rendered_beforehand(site: Runtime, code
     missing = [each for each in said if each not in rendered and each.id not in EXCEPTIONS]
     assert missing == []
     assert {each.id for each in said} >= set(EXCEPTIONS)
+
+
+@pytest.mark.parametrize("programmes", ["dr,maize"])
+def test_so_is_what_another_programme_says(site: Runtime) -> None:
+    with site.db.read() as tx:
+        rendered = repertoire(site.settings, destination(tx))
+    said: list[Utterance] = []
+    for start in (rung_by_her, goes_on_with_an_eye_among_pictures):
+        with site.db.write() as tx:
+            set_language(tx, msisdn=PATIENT, language="en")
+            whole = tx.begin_nested()
+            found = Walk(tx, PATIENT, [], start(tx, PATIENT))
+            found.on()
+            whole.rollback()
+        said += found.said
+    assert {"ask-maize-spots", "maize-rust-do", "ask-photo-code"} <= {each.id for each in said}
+    assert [each for each in said if each not in rendered and each.id not in EXCEPTIONS] == []
