@@ -139,6 +139,7 @@ def simulator() -> None:
 def prepare() -> None:
     """Migrate the store and hand everything not done to the queue again (the launcher does it at start)."""
     from services import queue, runtime
+    from services.people.accounts import nobody_yet
     from services.store.keyring import site_keys
     from services.store.migrate import migrate
     from services.store.old_files import seal_old_files
@@ -150,6 +151,12 @@ def prepare() -> None:
         migrate(site.db)
         forget_old(site.db)
         seal_old_files(site.db, site.personal_files(), site_keys())
+        with site.db.read() as tx:
+            if nobody_yet(tx):
+                click.echo(
+                    "Nobody has an account for the console yet: "
+                    ".venv/bin/python app.py account add achieng --role nurse --role administrator"
+                )
         queue.wait_until_ready(configured.queue_url)
         if not configured.redis_url:
             queue.empty(queue.connect(configured.queue_url))

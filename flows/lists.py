@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from flows.conversation import Caller, Do, Flow, Tell
+from flows.identified import identified
 from flows.questions import Choice
 from services.screening.worklist import pending_of, recent_of
 
 
 def my_screenings(caller: Caller) -> Flow:
-    """Asks which list, and says one line a screening."""
+    """Asks for her PIN, where one is asked for, and which list; says one line a screening."""
+    refusal = yield from identified(caller)
+    if refusal is not None:
+        return refusal
     wish = yield Choice("ask-lists", keys=("pending", "recent"), labels="menu-lists")
     if wish == "pending":
         found = yield Do(pending_of, undoable=True, worker=caller.msisdn)

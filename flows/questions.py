@@ -9,8 +9,10 @@ from typing import Any
 
 from flows.catalogue import text
 from services.channels.phone_numbers import NotAPhone, normalise
-from services.screening import codes
+from services.screening import codes, pins
 from services.settings import current
+
+_SHORTEST_PIN, _LONGEST_PIN = 4, 6
 
 
 class Invalid(Exception):
@@ -117,3 +119,20 @@ class Code(Question):
         if code is None:
             raise Invalid("error-code")
         return code
+
+
+@dataclass(frozen=True)
+class Pin(Question):
+    """A PIN of four to six digits. Its value is the keyed hash, so that no journal holds the digits. `owner` is the
+    number whose PIN it is."""
+
+    owner: str = ""
+    secret: bool = True
+
+    def accept(self, answer: str, _language: str, /) -> str:
+        digits = answer.strip()
+        if not (digits.isascii() and digits.isdigit() and _SHORTEST_PIN <= len(digits) <= _LONGEST_PIN):
+            raise Invalid("error-pin")
+        if len(set(digits)) == 1:
+            raise Invalid("error-pin-simple")
+        return pins.hashed(self.owner, digits)

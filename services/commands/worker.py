@@ -9,7 +9,7 @@ from services.commands import clear_errors, configure, msisdn_of
 
 @click.group()
 def worker() -> None:
-    """Health workers (add, list, remove), and the queue workers that `run` starts."""
+    """Health workers (add, list, remove, pin), and the queue workers that `run` starts."""
 
 
 @worker.command("add")
@@ -71,3 +71,20 @@ def worker_run(queue_name: str, slot: int) -> None:
     with clear_errors():
         configured = configure(f"{queue_name}-{slot}")
         queue.work(queue_name, slot, configured.queue_url, warm=WARM[queue_name])
+
+
+@worker.command("pin")
+@click.argument("phone")
+def worker_pin(phone: str) -> None:
+    """Forget the PIN of PHONE, for who forgot hers; she chooses another one at her next use."""
+    from services import runtime
+    from services.screening.pins import forget_pin
+    from services.store import audit
+
+    with clear_errors():
+        msisdn = msisdn_of(phone, configure("command").region)
+        with runtime.current().db.write() as tx:
+            forgotten = forget_pin(tx, msisdn=msisdn)
+            audit.record(tx, audit.by_command(), "worker-pin-forgotten", audit.phone(msisdn))
+        if not forgotten:
+            raise click.ClickException(f"{msisdn} has no PIN, or is no health worker: see `python app.py worker list`")

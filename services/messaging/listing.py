@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.channels.phone_numbers import masked
+from services.store.phones import number_of
 from services.store.tables import message
 
 _MOST = 100
@@ -26,7 +27,10 @@ def newest(tx: Connection, state: str = "") -> list[dict[str, Any]]:
         *("id", "kind", "purpose", "state", "parts", "attempts", "cost", "carrier", "reason"),
         *("created_at", "settled_at", "screening_id"),
     )
-    return [{name: getattr(row, name) for name in columns} | {"to": masked(row.recipient)} for row in rows]
+    return [
+        {name: getattr(row, name) for name in columns} | {"to": masked(number_of(tx, row.recipient) or "")}
+        for row in rows
+    ]
 
 
 def states(tx: Connection) -> dict[str, int]:

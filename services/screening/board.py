@@ -17,6 +17,7 @@ from services.screening.results import eye_outcomes
 from services.screening.reviews import verdict_that_holds
 from services.settings import current
 from services.store.clock import now_ms
+from services.store.phones import number_of
 from services.store.tables import (
     account,
     consent,
@@ -163,7 +164,7 @@ def _midnight_ms() -> int:
 
 def number_of_patient(tx: Connection, screening_id: int) -> str | None:
     """The phone number of a patient who is screened with her consent, if she gave one."""
-    number: str | None = tx.execute(
+    token = tx.execute(
         sa.select(screening.c.patient_msisdn).where(screening.c.id == screening_id, screening.c.state != "withdrawn")
     ).scalar()
-    return number
+    return None if token is None else number_of(tx, token)

@@ -16,6 +16,7 @@ from services.people import lockout
 from services.people.lockout import PIN
 from services.settings import current
 from services.store.keyring import site_keys
+from services.store.sealing import phone_token
 from services.store.tables import worker as worker_table
 
 PinState = Literal["off", "unset", "set", "locked"]
@@ -23,7 +24,7 @@ PinState = Literal["off", "unset", "set", "locked"]
 
 def hashed(msisdn: str, pin: str) -> str:
     """What is kept and journalled of a PIN: nothing of it can be told from the outside."""
-    return site_keys().ring.token("pin", f"{msisdn}:{pin}")
+    return site_keys().ring.token("pin", f"{phone_token(msisdn)}:{pin}")
 
 
 def pin_state(tx: Connection, *, worker: str) -> dict[str, Any]:

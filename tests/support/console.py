@@ -19,6 +19,8 @@ from services.screening.cases import open_screening
 from services.screening.people import add_worker
 from services.screening.results import announce
 from services.store.clock import now_ms
+from services.store.rows import inbound_name
+from services.store.sealing import seal
 from services.store.tables import inbound, photo, reading, screening
 
 CHEAP = Cost(passes=1, memory_kib=8)
@@ -91,7 +93,7 @@ def _read(tx: Connection, site: Runtime, case: int, eye: str, outcome: str) -> N
         "kind": "whatsapp",
         "sender": WORKER,
         "recipient": "",
-        "text": "",
+        "text": seal(inbound.c.text, inbound_name("whatsapp", f"wamid.{case}.{eye}"), ""),
         "received_at": now_ms(),
     }
     came_id = tx.execute(inbound.insert().values(came).returning(inbound.c.id)).scalar_one()

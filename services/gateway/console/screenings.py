@@ -10,10 +10,12 @@ from werkzeug.wrappers import Response
 from services import runtime
 from services.gateway.console.access import may, noted, noted_alone, role_of_review, signed_in
 from services.screening.board import number_of_patient, whole
+from services.screening.codes import code_of
 from services.screening.decision import EYES, GRADES
 from services.screening.judging import NotToJudge
 from services.screening.judging import judge as judged
 from services.screening.opinions import EyeFinding, Opinion, Unsound
+from services.screening.people import worker_name
 from services.sync.verdicts import Here
 
 blueprint = Blueprint("screenings", __name__, url_prefix="/console/screenings")
@@ -66,8 +68,8 @@ def _page(number: int, *, problem: str | None = None) -> str:
     return render_template(
         "console/screening.html",
         **found,
-        worker_name=found["worker"].name,
-        code=found["case"].code,
+        worker_name=worker_name(found["worker"]),
+        code=code_of(found["case"]),
         problem=problem,
         grades=GRADES,
         outcomes=_OUTCOMES,
