@@ -14,15 +14,18 @@ from services import settings
 from services.bench import BENCHES
 from services.commands import clear_errors, configure, until_signalled
 from services.commands.account import account
+from services.commands.audit import audit
 from services.commands.backup import backup, backups, recovery_key, restore
 from services.commands.carriers import carriers
 from services.commands.doctor import doctor
 from services.commands.facility import facility
 from services.commands.fhir import fhir
 from services.commands.hub import hub
+from services.commands.keys import keys
 from services.commands.ledger import ledger
 from services.commands.messages import messages
 from services.commands.models import models
+from services.commands.person import export, forget
 from services.commands.plan import plan
 from services.commands.sbom import sbom
 from services.commands.schema import schema
@@ -52,13 +55,17 @@ def main() -> None:
 
 
 main.add_command(account)
+main.add_command(audit)
 main.add_command(backup)
 main.add_command(backups)
+main.add_command(carriers)
 main.add_command(doctor)
+main.add_command(export)
 main.add_command(facility)
 main.add_command(fhir)
-main.add_command(carriers)
+main.add_command(forget)
 main.add_command(hub)
+main.add_command(keys)
 main.add_command(ledger)
 main.add_command(messages)
 main.add_command(models)
@@ -137,7 +144,7 @@ def simulator() -> None:
 
 @main.command()
 def prepare() -> None:
-    """Migrate the store and hand everything not done to the queue again (the launcher does it at start)."""
+    """Migrate the store and wait for the queue server (the launcher does it at start)."""
     from services import queue, runtime
     from services.people.accounts import nobody_yet
     from services.store.keyring import site_keys
@@ -158,9 +165,6 @@ def prepare() -> None:
                     ".venv/bin/python app.py account add achieng --role nurse --role administrator"
                 )
         queue.wait_until_ready(configured.queue_url)
-        if not configured.redis_url:
-            queue.empty(queue.connect(configured.queue_url))
-            queue.redispatch_all(site.db)
 
 
 @main.command()

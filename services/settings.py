@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     keyring: Path | None = Field(
         None, description="keys of the store, outside the data directory; default: below ~/.config/jicho"
     )
+    keep_days: int = Field(
+        90, ge=31, le=3650, description="days after which photographs and words are erased; results stay"
+    )
+    keep_people_days: int = Field(
+        455, ge=31, le=3650, description="days after which a screening's code and phone number are erased"
+    )
     host: str = Field("127.0.0.1", description="address the gateway listens on")
     app_port: int = Field(
         8443, ge=1, le=65535, description="the web app for other devices, over TLS, once it has a certificate"

@@ -1,4 +1,4 @@
-"""Photographs at the hub, sealed: a directory by default, or whatever else fsspec knows, such as an S3 bucket in production."""
+"""Photographs at the hub, sealed: in a directory, or in whatever else fsspec knows, such as an S3 bucket."""
 
 from __future__ import annotations
 

@@ -34,6 +34,8 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
             if must_wait(site.watch.strain()) or time.monotonic() >= due:
                 due = time.monotonic() + _RELEASE_EVERY_S
                 hold_and_release(site)
+                if again := queue.refill(connection, site.db):
+                    _LOG.warning("the queue server had forgotten its work", extra={"again": again})
             moved = queue.dispatch(connection, site.db)
         except redis.RedisError as error:
             _LOG.warning("queue server away", extra={"reason": str(error)})
@@ -77,11 +79,16 @@ def duties(site: Runtime, connection: redis.Redis) -> dict[str, int]:
     # The relay does without the conversations and without calls.
     from services.calls.clips import forget
     from services.messaging.reminders import send_due
+    from services.rights.retention import erase_daily
 
     with site.db.write() as tx:
         unknown = settle_unknown(tx)
         forget(tx, site.settings, site.clips_dir)
         prune(tx)
+    try:
+        erase_daily(site)
+    except OSError as error:  # a disk that refuses must not stop the other duties
+        _LOG.warning("nothing erased", extra={"reason": str(error)})
     due = send_due(site)
     back = site.channels.sms.probe_due()
     done = {"unknown_messages": unknown, "due": due, "carriers_back": back}

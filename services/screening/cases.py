@@ -67,9 +67,7 @@ def open_screening(
     for _ in range(_CODE_TRIES):
         code = codes.new_code()
         named = {"code": code, "code_sealed": codes.sealed(code)}
-        screening_id = insert_once(
-            tx, screening, row | {"code": code, "code_sealed": codes.sealed(code)}, key=("code",)
-        )
+        screening_id = insert_once(tx, screening, row | named, key=("code",))
         if screening_id is not None:
             break
     else:

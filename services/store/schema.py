@@ -20,6 +20,7 @@ _VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.Text))
 _KEEP = 2
 _KEEP_MS = 30 * 86_400_000
 """A copy from before an upgrade holds what was erased since: it goes once nobody will roll back any more."""
+_SEALED_SINCE, _KEEP_OPEN_MS = "0019", 86_400_000
 _NAME = re.compile(r"schema-([0-9a-z]+)-(\d+)\.db")
 
 
@@ -107,6 +108,14 @@ def forget_old(db: Database) -> None:
     found = copies(db)
     for path in found:
         if path not in found[-_KEEP:] or _made(path) + _KEEP_MS < time.time_ns() // 1_000_000:
+            path.unlink()
+
+
+def forget_open(db: Database) -> None:
+    """Deletes the site's copies of before what is personal was sealed, a day after the upgrade: they lie in the clear.
+    Raises OSError."""
+    for path in copies(db):
+        if schema_in_name(path) < _SEALED_SINCE and _made(path) + _KEEP_OPEN_MS < time.time_ns() // 1_000_000:
             path.unlink()
 
 

@@ -138,3 +138,14 @@ def test_old_copies_go(old: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     told.time_ns = lambda: (250 + schema._KEEP_MS) * 10**6
     schema.forget_old(old.db)
     assert [path.name for path in schema.copies(old.db)] == ["schema-0001-300.db"]
+
+
+def test_copies_that_lie_in_the_clear_go_after_a_day(old: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = SimpleNamespace(time_ns=lambda: 10**6)
+    monkeypatch.setattr("services.store.schema.time", told)
+    schema.keep_copy(old.db, "0018")
+    told.time_ns = lambda: 2 * 10**6
+    schema.keep_copy(old.db, "0019")
+    told.time_ns = lambda: (schema._KEEP_OPEN_MS + 2) * 10**6
+    schema.forget_open(old.db)
+    assert [path.name for path in schema.copies(old.db)] == ["schema-0019-2.db"]
