@@ -28,7 +28,7 @@ class Place:
     store_url: str
     store_file: Path
     keys: Path | None
-    """The keyring; None where nothing is sealed."""
+    """The keyring; None to leave it out."""
     not_ours: tuple[Path, ...] = ()
     """Directories inside this one that belong to another program."""
 
@@ -57,25 +57,19 @@ def site_place(settings: Settings) -> Place:
     """This machine's site."""
     directory = settings.data_dir
     others = () if settings.hub_dir == directory else (settings.hub_dir.resolve(),)
-    return Place("site", directory, settings.store_url, directory / "jicho.db", _keys(settings, "keyring_path"), others)
+    return Place("site", directory, settings.store_url, directory / "jicho.db", settings.keyring_path, others)
 
 
 def hub_place(settings: Settings) -> Place:
     """This machine's hub. Photographs that it keeps in a bucket are the bucket's to copy."""
     directory = settings.hub_dir
-    keys = _keys(settings, "hub_keyring_path")
-    return Place("hub", directory, settings.hub_store_url, directory / "hub.db", keys)
+    return Place("hub", directory, settings.hub_store_url, directory / "hub.db", settings.hub_keyring_path)
 
 
 def settings_given(dotenv: Path = Path(".env")) -> dict[str, str]:
     """The settings that somebody set, by the names they have in the environment and in `.env`."""
     given = {**dotenv_values(dotenv), **os.environ} if dotenv.is_file() else dict(os.environ)
     return {k: v for k, v in sorted(given.items()) if v is not None and (k.startswith("JICHO_") or k in _SETTINGS)}
-
-
-def _keys(settings: Settings, name: str) -> Path | None:
-    path: Path | None = getattr(settings, name, None)
-    return path
 
 
 def _raise(error: OSError) -> None:
