@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LAB := .venv-lab
 WEBAPP := services/gateway/app
 
-.PHONY: run test test-lab lab setup setup-test lint install uninstall audit sbom clean
+.PHONY: run test test-lab lab setup setup-test check-aarch64 lint install uninstall audit sbom clean
 
 run: setup
 	@exec $(BIN)/python app.py run
@@ -19,6 +19,10 @@ lab: $(LAB)/.installed
 
 test-lab: lab
 	$(LAB)/bin/python -m pytest --noconftest tests/models
+
+# Needs the package index; a test holds what it last found to the pins.
+check-aarch64: setup
+	$(BIN)/python .ci/aarch64.py
 
 lint: setup-test
 	$(BIN)/ruff check .
