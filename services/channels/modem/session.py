@@ -133,6 +133,7 @@ class ModemSession:
             self._watchdog.idle()
 
     def _lost(self, reason: str) -> NoReturn:
+        self._watchdog.idle()
         self._trouble.rise(reason)
         self._say(f"does not answer ({reason})")
         sys.exit(ENDED)
