@@ -7,8 +7,8 @@ not a quota.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
+from time import monotonic
 
 WINDOW_S = 60.0
 _MOST_KEYS = 20_000
@@ -28,7 +28,7 @@ class Counter:
         is let through at once. A limit of 0 is none."""
         if not limit:
             return True
-        window, passed = divmod(time.monotonic() / WINDOW_S, 1)
+        window, passed = divmod(monotonic() / WINDOW_S, 1)
         with self._lock:
             began, count, before = self._counts.pop((rule, who), (int(window), 0, 0))
             if began != int(window):

@@ -26,6 +26,7 @@ from services.channels.simulator.network import deliver_req
 from services.channels.twilio_mms import sign
 from services.runtime import Runtime
 from services.screening.people import add_worker, has_opted_out
+from services.store.clock import now_ms
 from services.store.sealing import phone_token
 from services.store.tables import inbound, message, outbox, photo
 
@@ -156,7 +157,13 @@ def image(caption: str) -> dict[str, Any]:
     return {
         "contacts": [{"profile": {"name": "Achieng"}, "wa_id": WORKER[1:]}],
         "messages": [
-            {"from": WORKER[1:], "id": "wamid.HBgM", "timestamp": "1795520000", "type": "image", "image": content}
+            {
+                "from": WORKER[1:],
+                "id": "wamid.HBgM",
+                "timestamp": str(now_ms() // 1000),
+                "type": "image",
+                "image": content,
+            }
         ],
     }
 
@@ -206,7 +213,13 @@ def test_what_is_no_delivery_is_told_so_in_soap(site: Runtime, client: FlaskClie
 
 def test_a_reaction_is_kept_and_not_answered(site: Runtime, client: FlaskClient) -> None:
     reaction = {"message_id": "wamid.x", "emoji": "👍"}
-    message_ = {"from": WORKER[1:], "id": "wamid.r", "timestamp": "1", "type": "reaction", "reaction": reaction}
+    message_ = {
+        "from": WORKER[1:],
+        "id": "wamid.r",
+        "timestamp": str(now_ms() // 1000),
+        "type": "reaction",
+        "reaction": reaction,
+    }
     assert whatsapp(site, client, {"messages": [message_]}) == 200
     assert len(rows(site, inbound)) == 1
     assert rows(site, message) == []

@@ -12,7 +12,7 @@ from services.gateway.counting import Counter
 def hand(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock's hand, in seconds."""
     now = [600.0]
-    monkeypatch.setattr(counting.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(counting, "monotonic", lambda: now[0])
     return now
 
 
