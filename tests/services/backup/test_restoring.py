@@ -65,7 +65,11 @@ class Carrier:
     def sms(self) -> Counter[tuple[str, str]]:
         """How often it carried each message: to whom, and the text."""
         entries = self._application.test_client().get("/phone/api/ledger").get_json()["entries"]
-        return Counter((entry["msisdn"], entry["text"]) for entry in entries if entry["kind"] == "sms" and entry["sender"] == "gateway")
+        return Counter(
+            (entry["msisdn"], entry["text"])
+            for entry in entries
+            if entry["kind"] == "sms" and entry["sender"] == "gateway"
+        )
 
 
 class Machines:
