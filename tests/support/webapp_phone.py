@@ -21,7 +21,7 @@ from services.screening.people import add_worker
 from services.store.tables import message
 
 PIN, WORKER = "240613", "+254711000001"
-SLOW_MS = 60_000
+SLOW_MS = 150_000
 expect.set_options(timeout=SLOW_MS)
 
 

@@ -37,8 +37,8 @@ def test_the_life_of_what_was_kept(site: Runtime, tmp_path: Path) -> None:
 def _a_small_copy_is_kept(page: Page) -> None:
     """What a camera makes, of several megabytes, is small before it is read; the same picture is no second one."""
     open_screening(page)
-    large = encoded_eye(4, lesions=False, size=2600, quality=97)
-    assert len(large) > 700_000
+    large = encoded_eye(4, lesions=False, size=1800, quality=97)
+    assert len(large) > 400_000
     photograph(page, "left", large)
     (copy,) = kept(page, "photographs")
     assert len(copy) < 300_100
