@@ -147,6 +147,7 @@ def prepare() -> None:
     """Migrate the store and wait for the queue server (the launcher does it at start)."""
     from services import queue, runtime
     from services.people.accounts import nobody_yet
+    from services.store.audit_settings import note_settings
     from services.store.keyring import site_keys
     from services.store.migrate import migrate
     from services.store.old_files import seal_old_files
@@ -158,6 +159,8 @@ def prepare() -> None:
         migrate(site.db)
         forget_old(site.db)
         seal_old_files(site.db, site.personal_files(), site_keys())
+        with site.db.write() as tx:
+            note_settings(tx, configured)
         with site.db.read() as tx:
             if nobody_yet(tx):
                 click.echo(

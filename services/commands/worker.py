@@ -20,6 +20,7 @@ def worker_add(phone: str, name: str, language: str | None) -> None:
     """Let PHONE open screenings as NAME."""
     from services import runtime
     from services.screening.people import add_worker
+    from services.store import audit
     from services.store.migrate import migrate
 
     with clear_errors():
@@ -27,6 +28,7 @@ def worker_add(phone: str, name: str, language: str | None) -> None:
         migrate(runtime.current().db)
         with runtime.current().db.write() as tx:
             added = add_worker(tx, msisdn=msisdn, name=name, language=language)
+            audit.record(tx, audit.by_command(), "worker-add", audit.phone(msisdn))
         click.echo(f"{'Added' if added else 'Updated'} {name}, {msisdn}.")
 
 
@@ -51,11 +53,14 @@ def worker_remove(phone: str) -> None:
     """Take the right to open screenings from PHONE."""
     from services import runtime
     from services.screening.people import remove_worker
+    from services.store import audit
 
     with clear_errors():
         msisdn = msisdn_of(phone, configure("command").region)
         with runtime.current().db.write() as tx:
             removed = remove_worker(tx, msisdn=msisdn)
+            if removed:
+                audit.record(tx, audit.by_command(), "worker-remove", audit.phone(msisdn))
         if not removed:
             raise click.ClickException(f"{msisdn} is no health worker: see `python app.py worker list`")
 

@@ -17,6 +17,7 @@ from services.screening.decision import outcome_of_patient
 from services.screening.referral import SETTLED, destination
 from services.screening.results import announce, eye_outcomes
 from services.screening.reviews import has_to_come_again, verdict_that_holds
+from services.store import audit
 from services.store.clock import DAY_MS, HOUR_MS, now_ms
 from services.store.database import insert_once
 from services.store.phones import remember
@@ -96,6 +97,8 @@ def result_for(tx: Connection, *, code: str, msisdn: str) -> dict[str, Any]:
         return {"state": found, "outcome": None}
     if not found.outcome and not has_to_come_again(tx, found.id):
         return {"state": "waiting", "outcome": None}
+    if people.worker_id(tx, msisdn) is not None:
+        audit.record(tx, audit.by_phone(msisdn), "result-told", f"screening:{found.id}")
     return {"state": "ready", **told(tx, found)}
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.durable import write_durably
-from services.settings import SettingsError, current
+from services.settings import Settings, SettingsError, current
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -161,7 +161,7 @@ class Keyring:
 
 def site_keys() -> Keyring:
     """The site's keyring, by this process's settings."""
-    return keyring_at(_instead[-1] if _instead else current().keyring_path)
+    return keyring_at(_instead[-1]) if _instead else _site_keys(current())
 
 
 @contextmanager
@@ -185,6 +185,14 @@ def key_id(sealed: bytes) -> str:
 
 
 _instead: list[Path] = []
+_found: list[tuple[Settings, Keyring]] = []
+
+
+def _site_keys(settings: Settings) -> Keyring:
+    # Asked for several times a turn: to find the path out each time would be a third of the turn's work.
+    if not _found or _found[0][0] is not settings:
+        _found[:] = [(settings, keyring_at(settings.keyring_path))]
+    return _found[0][1]
 
 
 @lru_cache(maxsize=8)

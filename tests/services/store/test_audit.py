@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from phones import PATIENT, WORKER, decide, open_case
 from sqlalchemy.engine import Connection
 
 from services.runtime import Runtime
+from services.screening.cases import result_for
 from services.store import audit
 from services.store.audit import Broken, Head, by_account, by_command, by_phone, record, verify
 from services.store.tables import audit as table
@@ -101,3 +103,13 @@ def test_a_log_cut_short_shows_to_who_wrote_its_head_down(site: Runtime) -> None
     with site.db.read() as tx:
         assert isinstance(verify(tx), Head)
         assert verify(tx, head=head) == Broken(3, "is missing")
+
+
+def test_a_worker_s_look_at_a_result_is_logged_and_a_patient_s_is_not(site: Runtime) -> None:
+    code = open_case(site)
+    decide(site, code, "refer")
+    with site.db.write() as tx:
+        for number in (PATIENT, WORKER):
+            assert result_for(tx, code=code, msisdn=number)["outcome"] == "refer"
+        (entry,) = audit.entries(tx)
+    assert (entry["actor"], entry["action"], entry["subject"]) == (audit.phone(WORKER), "result-told", "screening:1")
