@@ -67,7 +67,7 @@ def backup(directory: Path, by_itself: bool, of_hub: bool) -> None:
     from services.backup import making
     from services.backup.recovery_key import recipient
 
-    with clear_errors(BackupError):
+    with clear_errors(BackupError, OSError):
         settings = configure("backup")
         place = _place(of_hub)
         if by_itself:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from services.store.schema import newest
+
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "services" / "deploy"
 RELEASED = ROOT / "tests" / "services" / "store" / "released" / "0.1.0.sql"
@@ -33,51 +35,47 @@ def schema(store: Path) -> str:
     return found
 
 
-def test_install_upgrade_roll_back_and_uninstall(tmp_path: Path) -> None:
-    first = script("install", tmp_path)
-    assert first.returncode == 0, first.stdout + first.stderr
+def test_a_bad_upgrade_is_undone_and_a_good_one_keeps_everything(tmp_path: Path) -> None:
     current, state = tmp_path / "opt" / "jicho" / "current", tmp_path / "var" / "lib" / "jicho"
-    version = current.resolve()
+    store, keys = state / "data" / "jicho.db", tmp_path / "var" / "lib" / "jicho-keys"
+    # A site that ran the first release, on which something is broken: others can read its secrets.
+    old = tmp_path / "opt" / "jicho" / "releases" / "0.1.0"
+    settings = tmp_path / "etc" / "jicho" / "jicho.env"
+    for folder in (old, settings.parent, store.parent):
+        folder.mkdir(parents=True)
+    current.symlink_to("releases/0.1.0")
+    database = sqlite3.connect(store)
+    database.executescript(RELEASED.read_text())
+    database.close()
+    settings.write_text((DEPLOY / "settings.env").read_text() + "JICHO_CLINIC=Siaya\n")
+    settings.chmod(0o644)
+
+    bad = script("install", tmp_path)
+    assert bad.returncode == 1, bad.stdout + bad.stderr
+    assert "holds secrets and others on this machine can read it" in bad.stdout
+    assert "0.1.0 runs again, on the store as it was" in bad.stdout
+    assert current.resolve() == old
+    assert schema(store) == "0001"
+    assert [path.name for path in old.parent.iterdir()] == ["0.1.0"]
+
+    settings.chmod(0o640)
+    good = script("install", tmp_path)
+    assert good.returncode == 0, good.stdout + good.stderr
+    assert current.resolve() != old
+    assert old.is_dir(), "the one before stays, for a roll-back by hand"
+    assert schema(store) == newest()
+    assert "JICHO_CLINIC=Siaya" in settings.read_text()
     assert (current / "app.py").is_file()
     assert (current / "models" / "dr" / "manifest.json").is_file()
     assert not (current / "tests").exists()
     assert (tmp_path / "etc" / "systemd" / "system" / "jicho.service").is_file()
     assert os.access(tmp_path / "usr" / "local" / "bin" / "jicho", os.X_OK)
-    settings = tmp_path / "etc" / "jicho" / "jicho.env"
-    assert settings.stat().st_mode & 0o777 == 0o640
-    keys = tmp_path / "var" / "lib" / "jicho-keys"
     assert [path.stat().st_mode & 0o077 for path in (state, keys, keys / "site.json")] == [0o050, 0, 0]
-    newest = schema(state / "data" / "jicho.db")
-
-    # A site that ran the first release, on which something is broken: others can read its secrets.
-    for path in (state / "data").glob("jicho.db*"):
-        path.unlink()
-    (keys / "site.json").unlink()
-    database = sqlite3.connect(state / "data" / "jicho.db")
-    database.executescript(RELEASED.read_text())
-    database.close()
-    settings.write_text(settings.read_text() + "JICHO_CLINIC=Siaya\n")
-    settings.chmod(0o644)
-    bad = script("install", tmp_path)
-    assert bad.returncode == 1
-    assert "holds secrets and others on this machine can read it" in bad.stdout
-    assert f"{version.name} runs again, on the store as it was" in bad.stdout
-    assert current.resolve() == version
-    assert schema(state / "data" / "jicho.db") == "0001"
-    assert [path.name for path in version.parent.iterdir()] == [version.name]
-
-    settings.chmod(0o640)
-    good = script("install", tmp_path)
-    assert good.returncode == 0, good.stdout + good.stderr
-    assert current.resolve() != version
-    assert version.is_dir(), "the one before stays, for a roll-back by hand"
-    assert schema(state / "data" / "jicho.db") == newest
-    assert "JICHO_CLINIC=Siaya" in settings.read_text()
 
     assert script("uninstall", tmp_path).returncode == 0
     assert not current.exists()
     assert not list((tmp_path / "etc" / "systemd" / "system").iterdir())
-    assert (state / "data" / "jicho.db").is_file()
+    assert store.is_file()
     assert script("uninstall", tmp_path, PURGE="yes").returncode == 0
     assert not state.exists()
     assert not keys.exists()
