@@ -157,9 +157,10 @@ Recall in {last}, each class by source:
 
 ## In the product
 
-`programme.json` says how the platform uses it: a photograph with the word `maize`, `mahindi` or `oduma` is a question of whoever sends it. She
-gets the sentences that stand there for the class, drafts that no agronomist has read yet, and the photograph is erased. Nothing is
-kept of who asked beside her number, as of everybody who writes; nothing goes to the hub.
+`programme.json` says how the platform uses it: a photograph with the word `maize`, `mahindi` or `oduma` is a question
+of whoever sends it. She gets the sentences that stand there for the class, drafts that no agronomist has read yet, and
+the photograph is erased. Of who asked nothing is kept but her number, as of everybody who writes; nothing goes to the
+hub.
 
     python app.py screen --programme maize leaf.jpg
     python app.py evaluate --programme maize --data ../shared/data/maize --split test

@@ -1,4 +1,4 @@
-"""What the table of maize pictures says of each: where it is from, and how it was before it was squeezed to a square."""
+"""What the table of maize pictures says of each: where it is from, and how it was before it was made a square."""
 
 from __future__ import annotations
 

@@ -41,6 +41,9 @@ def float32(content: bytes) -> bytes:
             kept.append(node)
     for node in kept:
         node.input[:] = [_first(name, renamed) for name in node.input]
+    # An output that was rounded last is now what it was before.
+    rounded = [output.name for output in graph.output if output.name in renamed]
+    kept += [helper.make_node("Identity", [_first(name, renamed)], [name]) for name in rounded]
     read = {name for node in kept for name in node.input}
     left = [tensor for tensor in (*graph.initializer, *added) if tensor.name in read]
     del graph.node[:], graph.initializer[:]

@@ -7,9 +7,10 @@ import onnx
 import pytest
 
 from models.dr.phantom import draw
+from models.maize.phantom import draw as draw_leaf
 from services.bench.float32 import float32
 from services.inference.engine import calibrated
-from services.inference.manifest import load
+from services.inference.manifest import load, load_classes
 from services.inference.session import open_session
 from services.screening.engines import MODELS
 
@@ -36,3 +37,12 @@ def test_nothing_of_eight_bits_is_left(name: str) -> None:
     assert not [node.name for node in graph.node if "Linear" in node.op_type]
     for kind in ("Conv", "Gemm", "Add"):
         assert sum(n.op_type == kind for n in graph.node) == sum(n.op_type == kind for n in shipped.graph.node)
+
+
+def test_an_output_that_was_rounded_last_is_still_one() -> None:
+    tier = load_classes(MODELS, "maize").tier("light")
+    small, large = open_session(tier.file.read_bytes()), open_session(float32(tier.file.read_bytes()))
+    assert {each.name for each in large.get_outputs()} == {"logits", "map"}
+    fed = {small.get_inputs()[0].name: np.asarray(draw_leaf(1, tier.size, "Gray_Leaf_Spot"))[None]}
+    ours, theirs = (session.run(["logits"], fed)[0].ravel() for session in (small, large))
+    assert ours.argmax() == theirs.argmax()
