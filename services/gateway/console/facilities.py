@@ -91,5 +91,4 @@ def _page(problem: str = "", *, typed: dict[str, str] | None = None) -> str:
         report=report,
         shown=shown,
         problems=problem.splitlines(),
-        default=runtime.current().settings.place,
     )

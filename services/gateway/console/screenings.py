@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from flows.catalogue import messages
 from services import runtime
 from services.gateway.console.access import may, noted, noted_alone, role_of_review, signed_in
+from services.gateway.console.words import language
 from services.screening.board import number_of_patient, whole
 from services.screening.codes import code_of
 from services.screening.decision import EYES, GRADES
@@ -65,6 +67,7 @@ def _page(number: int, *, problem: str | None = None) -> str:
     if request.method == "GET":
         noted_alone("screening-viewed", f"screening:{number}")
     mine = next((each for each in reversed(found["reviews"]) if each["account_id"] == signed_in().id), None)
+    found["place"] = messages(language()).get(found["place"], found["place"])  # the operator's words, or a message's id
     return render_template(
         "console/screening.html",
         **found,
