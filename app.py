@@ -283,13 +283,22 @@ def evaluate(programme: str, data: Path, tier: str | None, split: str | None, as
 @main.command()
 @click.argument("what", type=click.Choice(list(BENCHES)))
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
-@click.option("--seconds", default=20, show_default=True, help="how long to measure, where time decides")
-@click.option("--programme", default=FIRST, show_default=True, help="for inference: whose models, or all")
-def bench(what: str, as_json: bool, seconds: int, programme: str) -> None:
+@click.option("--seconds", type=click.IntRange(1), help="for ussd (20) and soak (1800): how long")
+@click.option("--rounds", type=click.IntRange(1), help="for chaos (500): how many faults, with ten screenings each")
+@click.option("--inputs", type=click.IntRange(1), help="for fuzz (1000000): how many")
+@click.option("--programme", help=f"for inference ({FIRST}): whose models, or all")
+def bench(what: str, as_json: bool, **given: Any) -> None:
     """Measure the models one by one, or the real stack, started for it in a folder of its own."""
-    from services.bench import run_bench
+    from services.bench import OPTIONS, CannotMeasure, run_bench
 
-    click.echo(json.dumps(run_bench(what, seconds, programme), indent=None if as_json else 2))
+    options = {name: value for name, value in given.items() if value is not None}
+    if unknown := [name for name in options if OPTIONS.get(what) != name]:
+        raise click.UsageError(f"bench {what} knows no --{unknown[0]}")
+    try:
+        figures = run_bench(what, **options)
+    except CannotMeasure as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(json.dumps(figures, indent=None if as_json else 2))
 
 
 @main.command()

@@ -9,10 +9,10 @@ from importlib import import_module, metadata
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from services.programmes import FIRST
-
 BENCHES = {
     "app": "services.bench.webapp:webapp",
+    "chaos": "services.bench.chaos:chaos",
+    "fuzz": "services.bench.fuzz:fuzz",
     "inference": "services.bench.inference:inference",
     "pipeline": "services.bench.pipeline:pipeline",
     "ussd": "services.bench.ussd:ussd",
@@ -22,18 +22,26 @@ BENCHES = {
     "sync": "services.bench.sync:sync",
     "screening": "services.bench.screening:screening",
     "sites": "services.bench.sites:sites",
+    "soak": "services.bench.soak:soak",
     "updates": "services.bench.updates:updates",
 }
 
 
-def run_bench(what: str, seconds: int, programme: str = FIRST) -> dict[str, Any]:
-    """Runs one measurement and says on what it ran. `seconds` is for "ussd", `programme`, or "all", for "inference"."""
+OPTIONS = {"ussd": "seconds", "soak": "seconds", "chaos": "rounds", "fuzz": "inputs", "inference": "programme"}
+"""Which option of the command a measurement knows."""
+
+
+class CannotMeasure(Exception):
+    """What a measurement needs is not here; the text says what to do."""
+
+
+def run_bench(what: str, **options: Any) -> dict[str, Any]:
+    """Runs one measurement, with the one of OPTIONS that it knows, and says on what it ran. Raises CannotMeasure."""
     module, function = BENCHES[what].split(":")
     measure: Callable[..., dict[str, Any]] = getattr(import_module(module), function)
-    given = {"ussd": (seconds,), "inference": (programme,)}
     with TemporaryDirectory(prefix="jicho-keys-") as folder:
         os.environ["XDG_CONFIG_HOME"] = folder  # the keyrings of what is measured, which is gone after it
-        figures = measure(*given.get(what, ()))
+        figures = measure(**options)
     return {"bench": what, **figures, "machine": _machine()}
 
 

@@ -167,13 +167,14 @@ def _judge(data: Path, ledger: list[dict[str, Any]], clinic: Clinic) -> dict[str
     untold = sum((one.worker, f"{one.code} {one.eye}") not in told for one in promised)
     db = Database(f"sqlite:///{data / 'jicho.db'}")
     with db.read() as tx:
-        states: dict[str, int] = dict(
-            tx.execute(sa.select(message.c.state, sa.func.count()).group_by(message.c.state)).tuples().all()
-        )
-        per_photo = sa.select(sa.func.count()).group_by(reading.c.photo_id)
+        states = {
+            row.state: int(row.times)
+            for row in tx.execute(sa.select(message.c.state, sa.func.count().label("times")).group_by(message.c.state))
+        }
+        per_photo = sa.select(sa.func.count(reading.c.id)).group_by(reading.c.photo_id)
         readings = list(tx.execute(per_photo).scalars())
         photographs = tx.execute(sa.select(sa.func.count()).select_from(photo)).scalar_one()
-        failed = tx.execute(sa.select(sa.func.count()).where(outbox.c.state == "failed")).scalar_one()
+        failed = tx.execute(sa.select(sa.func.count(outbox.c.id)).where(outbox.c.state == "failed")).scalar_one()
     db.close()
     unknown = states.get("unknown", 0)
     return {

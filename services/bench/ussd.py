@@ -38,17 +38,19 @@ DIALOGUE = (
 
 
 @dataclass
-class _Caller:
+class Caller:
+    """One phone, and what its owner saw."""
+
     number: str
     milliseconds: list[float] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     wrong: int = 0
 
 
-def ussd(seconds: int) -> dict[str, Any]:
+def ussd(seconds: int = 20) -> dict[str, Any]:
     """`turns_per_s, p50_ms, p99_ms, wrong, lost, cpu_ms_per_turn` and the number of turns."""
     with Stack() as stack:
-        callers = [_Caller(f"+2547110{number:05}") for number in range(CALLERS)]
+        callers = [Caller(f"+2547110{number:05}") for number in range(CALLERS)]
         for caller in callers:
             stack.command("worker", "add", caller.number, "Achieng", "--language", "en")
         stack.settle()
@@ -91,7 +93,7 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _call(caller: _Caller, port: int, path: str, until: float) -> None:
+def _call(caller: Caller, port: int, path: str, until: float) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     dialled = 0
     while time.monotonic() < until:
@@ -100,7 +102,7 @@ def _call(caller: _Caller, port: int, path: str, until: float) -> None:
         for answer, expected in DIALOGUE:
             if answer:
                 typed.append(answer)
-            screen = _turn(caller, connection, path, f"ATUid_{caller.number}_{dialled}", "*".join(typed))
+            screen = turn(caller, connection, path, f"ATUid_{caller.number}_{dialled}", "*".join(typed))
             if expected not in screen or not screen.startswith("END " if expected == "Code: " else "CON "):
                 caller.wrong += 1
                 break
@@ -113,7 +115,7 @@ def _call(caller: _Caller, port: int, path: str, until: float) -> None:
     connection.close()
 
 
-def _turn(caller: _Caller, connection: http.client.HTTPConnection, path: str, session: str, text: str) -> str:
+def turn(caller: Caller, connection: http.client.HTTPConnection, path: str, session: str, text: str) -> str:
     form = {
         "sessionId": session,
         "serviceCode": "*384*77#",
