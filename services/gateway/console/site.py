@@ -17,8 +17,6 @@ from services.pages.chart import Dot, chart
 from services.pages.words import percent
 from services.screening.days import by_day
 from services.store.clock import now_ms
-from services.sync.status import status
-from services.updates.status import status as of_updates
 
 blueprint = Blueprint("site", __name__, url_prefix="/console")
 _DAYS = 30
@@ -27,6 +25,10 @@ _DAYS = 30
 @blueprint.get("/site")
 def page() -> str:
     """Now, and the last thirty days."""
+    # Here and not above: what talks to the hub is not loaded for carriers' callbacks.
+    from services.sync.status import status
+    from services.updates.status import status as of_updates
+
     site = runtime.current()
     today = date.fromisoformat(day_of(now_ms()))
     days = [today - timedelta(days=back) for back in range(_DAYS - 1, -1, -1)]
