@@ -67,11 +67,11 @@ class Ring:
 
     def token(self, kind: str, value: str) -> str:
         """The keyed hash by which a value of this kind is looked up: 128 bits in 22 characters."""
-        return base64.urlsafe_b64encode(self.digest(kind, value)).rstrip(b"=").decode()
+        return _token(self.lookup, kind, value)
 
     def digest(self, kind: str, value: str) -> bytes:
         """The same as 16 bytes."""
-        return hmac.digest(self.lookup, f"{kind}:{value}".encode(), hashlib.sha256)[:16]
+        return _digest(self.lookup, kind, value)
 
     def chain(self, content: bytes) -> str:
         """The keyed hash of an entry of the audit log, in hexadecimal."""
@@ -182,6 +182,15 @@ def hub_keys() -> Keyring:
 def key_id(sealed: bytes) -> str:
     """The id of the key that sealed this."""
     return sealed[:_ID_BYTES].hex()
+
+
+def _digest(key: bytes, kind: str, value: str) -> bytes:
+    return hmac.digest(key, f"{kind}:{value}".encode(), hashlib.sha256)[:16]
+
+
+@lru_cache(maxsize=1024)  # one turn of a conversation looks the same number up five times
+def _token(key: bytes, kind: str, value: str) -> str:
+    return base64.urlsafe_b64encode(_digest(key, kind, value)).rstrip(b"=").decode()
 
 
 _instead: list[Path] = []
