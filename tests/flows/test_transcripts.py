@@ -64,6 +64,7 @@ def test_transcript(
         assert (scene.role, scene.flow, scene.kind) in set(reached(stage.site)), "it shows what it says it shows"
 
 
+@pytest.mark.usefixtures("site")
 def test_every_flow_has_a_transcript_on_every_channel_that_it_is_offered_on() -> None:
     shown = {(scene.role, scene.flow, scene.kind) for scene in SCENES.values()}
     assert offered() - shown == set()
