@@ -16,8 +16,9 @@ from services.calls.result_note import prepare_note
 from services.channels.base import ChannelError, Kind, Outbound, Receipt
 from services.messaging.delivery import send_message
 from services.runtime import Runtime
+from services.screening.codes import code_of
 from services.screening.people import set_language
-from services.store.tables import message, outbox
+from services.store.tables import message, outbox, screening
 
 OGG = b"OggS, as if spoken"
 
@@ -107,7 +108,7 @@ def test_three_a_day(asked: tuple[Runtime, list[str]]) -> None:
     site, _ = asked
     chat = Chat(site, Kind.WHATSAPP, PATIENT)
     with site.db.read() as tx:
-        code = tx.execute(sa.text("SELECT code FROM screening")).scalar_one()
+        code = code_of(tx.execute(sa.select(screening)).one())
     said = ""
     for _ in range(3):
         for words in ("jicho", "1", code):
