@@ -58,6 +58,7 @@ def _run(name: str, inputs: int) -> dict[str, Any]:
                 f"-timeout={_SLOWEST_S}",
                 "-rss_limit_mb=1024",
                 "-seed=7",
+                f"-artifact_prefix={folder}/",
                 "-print_final_stats=1",
             ],
             cwd=_ROOT,
