@@ -69,7 +69,13 @@ def test_by_ussd_in_two_sessions(site: Runtime, client: FlaskClient, at: str) ->
     assert last.startswith("END ")
     assert last.endswith(text("en", "risk-eyes"))
     row = kept(site)
-    assert (row.msisdn, row.channel, row.points, row.category, row.missing) == (PATIENT, "ussd", 16, "high", [])
+    assert (row.msisdn, row.channel, row.points, row.category, row.missing) == (
+        phone_token(PATIENT),
+        "ussd",
+        16,
+        "high",
+        [],
+    )
 
 
 def test_by_sms(site: Runtime, client: FlaskClient, at: str) -> None:
