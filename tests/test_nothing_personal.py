@@ -30,7 +30,7 @@ def picture() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, bytes], str, bytes]]:
+def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], str, bytes]:
     """Everything that a run left, by where it was found; the code that it used, and the photograph."""
     folder = tmp_path_factory.mktemp("run") / "data"
     folder.mkdir()
@@ -63,7 +63,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, b
         found["audit show"] = stack.command("audit", "show", "--json").encode()
         found |= {f"running: {name}": content for name, content in on_the_disk(folder)}
     found |= {f"stopped: {name}": content for name, content in on_the_disk(folder)}
-    yield found, code, sent
+    return found, code, sent
 
 
 def on_the_disk(folder: Path) -> Iterator[tuple[str, bytes]]:
