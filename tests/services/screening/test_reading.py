@@ -18,6 +18,7 @@ from services.runtime import Runtime
 from services.screening.cases import finish_with_one_eye, open_screening, result_for
 from services.screening.people import WRONG_CODES_ALLOWED, remove_worker
 from services.screening.reading import read_photo
+from services.store.sealing import phone_token
 from services.store.tables import consent, message, outbox, photo, reading
 
 
@@ -150,7 +151,7 @@ def test_consent_is_on_record(site: Runtime, code: str) -> None:
     assert (row.version, row.language, row.msisdn, row.channel, row.withdrawn_at) == (
         "test",
         "en",
-        PATIENT,
+        phone_token(PATIENT),
         "ussd",
         None,
     )
