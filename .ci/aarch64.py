@@ -40,9 +40,12 @@ def pure(folder: str, pin: str) -> list[str]:
 
 
 def main() -> int:
-    pins = [line for line in PINS.read_text().splitlines() if "==" in line and not line.startswith("#")]
+    lines = [line for line in PINS.read_text().splitlines() if "==" in line and not line.startswith("#")]
+    pins = [line.partition(";")[0].strip() for line in lines]  # also what only some releases of Python need
     with tempfile.TemporaryDirectory() as folder:
-        found = wheels(folder, "-r", str(PINS))
+        asked = Path(folder, "pins.txt")
+        asked.write_text("\n".join(pins))
+        found = wheels(folder, "-r", str(asked))
         missing = []
         for pin in () if found else pins:  # one of them has no wheel: ask for each
             one = wheels(folder, pin) or pure(folder, pin)

@@ -17,6 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from services.screening import codes
+from services.store.phones import remember
 from services.store.tables import screening, worker
 from services.sync.events import RESULT, record
 
@@ -68,10 +70,12 @@ def write_day(tx: Connection, contents: list[dict[str, Any]]) -> None:
         if tx.execute(sa.select(worker.c.id).where(worker.c.id == number)).first() is None:
             tx.execute(worker.insert().values(id=number, msisdn=f"+25471100000{number}", name="", added_at=0))
     for number, content in enumerate(contents):
+        code = str(900_000 + number)
         row = {
-            "code": str(900_000 + number),
+            "code": code,
+            "code_sealed": codes.sealed(code),
             "worker_id": content["worker"],
-            "patient_msisdn": f"+2547220{number:05}" if number % 10 < 7 else None,
+            "patient_msisdn": remember(tx, f"+2547220{number:05}") if number % 10 < 7 else None,
             "language": "sw",
             "state": "decided",
             **{name: value for name, value in content.items() if name not in ("worker", "readings")},

@@ -37,6 +37,8 @@ NATURAL = 6  # of them, before the way out by the menu is taken
 CODES = ["482918", "482926"]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "photograph": {"photos": [[1, None, None], [2, None, "left"]]},
+    "photograph-asked": {"photos": [1, 2], "programme": "maize"},
+    "programme": {"programme": "maize"},
     "attended": {"referral": 1},
     "invited": {"follow_up": 1},
 }

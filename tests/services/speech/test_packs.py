@@ -91,6 +91,7 @@ def test_a_pack_can_be_deleted(tmp_path: Path) -> None:
 
 
 def test_the_console_can_read_packs_without_numpy() -> None:
-    code = "import sys, services.gateway.recording; print({'numpy', 'soxr', 'soundfile', 'piper'} & sys.modules.keys())"
+    heavy = "{'numpy', 'soxr', 'soundfile', 'piper'}"
+    code = f"import sys, services.gateway.console.recording; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "set()"
