@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -95,10 +97,16 @@ def test_one_lit_pixel_is_no_field_and_no_error() -> None:
     assert square(image, SIDE).dtype == np.uint8
 
 
+@lru_cache
+def eye(side: int) -> Image.Image:
+    """Drawn once: a large one takes seconds."""
+    return phantom.draw(5, side, lesions=True)
+
+
 @pytest.mark.parametrize("side", [320, 800, 1600, 2200])
 @pytest.mark.parametrize("size", [128, 256, 320])
 def test_reducing_in_steps_changes_less_than_a_grey_level(side: int, size: int) -> None:
-    image = phantom.draw(5, side, lesions=True)
+    image = eye(side)
     field = find_field(image)
     wide = round(field.width / max(field.width, field.height) * size)
     high = round(field.height / max(field.width, field.height) * size)
