@@ -30,12 +30,14 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
     due = 0.0
     while not stopping():
         try:
-            # Before each dispatch while photographs wait for power; else it is enough to look now and then.
-            if must_wait(site.watch.strain()) or time.monotonic() >= due:
+            now_and_then = time.monotonic() >= due
+            if now_and_then:
                 due = time.monotonic() + _RELEASE_EVERY_S
-                hold_and_release(site)
                 if again := queue.refill(connection, site.db):
                     _LOG.warning("the queue server had forgotten its work", extra={"again": again})
+            # Before each dispatch while photographs wait for power; else it is enough to look now and then.
+            if now_and_then or must_wait(site.watch.strain()):
+                hold_and_release(site)
             moved = queue.dispatch(connection, site.db)
         except redis.RedisError as error:
             _LOG.warning("queue server away", extra={"reason": str(error)})
