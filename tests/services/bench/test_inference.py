@@ -21,5 +21,5 @@ def test_every_tier_has_every_figure() -> None:
         assert figures["file_bytes"] == tiers[name].bytes
         assert 0 < figures["p50_ms"] <= figures["p95_ms"]
         assert figures["end_to_end_p50_ms"] > figures["p50_ms"]
-        assert 40 < figures["rss_mb"] < 180
+        assert 40 < figures["rss_mb"] < 160
         assert 0.5 < figures["float32_ratio"] < 5
