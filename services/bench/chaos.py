@@ -26,7 +26,7 @@ from services.bench.failing_disk import FailingDisk, NoDisk
 from services.bench.jumping_clock import JumpingClock, NoClock
 from services.bench.live import LiveStack
 from services.bench.outage_site import draw_eyes
-from services.bench.ussd import percentile
+from services.bench.percentile import percentile
 from services.screening.people import add_worker
 from services.store.database import Database
 from services.store.tables import message, outbox, photo, reading

@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from services.bench.ussd import percentile
+from services.bench.percentile import percentile
 from services.inference.manifest import Tier, load
 from services.launcher import INFERENCE_ENVIRONMENT
 from services.programmes import FIRST, installed
@@ -106,7 +106,8 @@ def ratio(tier: str) -> dict[str, Any]:
 
 
 def end_to_end(tier: str, photographs: str) -> dict[str, Any]:
-    """Milliseconds from the bytes of a photograph to its outcome, and the MiB this process then holds."""
+    """Milliseconds from the bytes of a photograph to its outcome, and the MiB this process then holds: what reading
+    needs. A worker holds store and queue besides; `bench memory` counts it whole."""
     import psutil
 
     from services.inference.engine import Reading

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from models.dr.phantom import draw
+from services.bench.percentile import percentile
 from services.bench.stack import Stack
-from services.bench.ussd import percentile
 
 _PHOTOGRAPHS = 30
 _WORKER = "+254711000001"

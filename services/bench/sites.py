@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from services.bench.clinic import day
 from services.bench.hub import HubStack
+from services.bench.percentile import percentile
 from services.bench.postgres import postgres
-from services.bench.ussd import percentile
 from services.hub.enrolment import issue, redeem
 from services.hub.tables import eye, result
 from services.store.database import Database

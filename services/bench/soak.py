@@ -23,8 +23,9 @@ import psutil
 import sqlalchemy as sa
 
 from models.dr.phantom import draw
+from services.bench.percentile import percentile
 from services.bench.stack import Stack
-from services.bench.ussd import DIALOGUE, Caller, percentile, turn
+from services.bench.ussd import DIALOGUE, Caller, turn
 from services.screening import codes
 from services.store.database import Database
 from services.store.tables import reading

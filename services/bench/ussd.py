@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.bench.percentile import percentile
 from services.bench.stack import Stack
 from services.screening import codes
 from services.store.database import Database
@@ -85,12 +86,6 @@ def ussd(seconds: int = 20) -> dict[str, Any]:
         "callers": CALLERS,
         "gateway_rss_mb": round(rss_mb, 1),
     }
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The smallest value that `share` of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _call(caller: Caller, port: int, path: str, until: float) -> None:
