@@ -221,14 +221,22 @@ def _at_url(carrier: Carrier, path: str) -> str:
     return f"{carrier.config.gateway_url}/at/{carrier.config.at_token}/{path}"
 
 
-def _whatsapp_value(carrier: Carrier, value: dict[str, Any]) -> None:
-    metadata = {"display_phone_number": "254711082001", "phone_number_id": carrier.config.whatsapp_phone_number_id}
+def webhook(value: dict[str, Any], *, phone_number_id: str, app_secret: str) -> tuple[bytes, dict[str, str]]:
+    """`(body, headers)` of a webhook of Meta with this value, signed."""
+    metadata = {"display_phone_number": "254711082001", "phone_number_id": phone_number_id}
     change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
     envelope = {"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": [change]}]}
     raw = json.dumps(envelope).encode()
-    signature = hmac.new(carrier.config.whatsapp_app_secret.encode(), raw, hashlib.sha256).hexdigest()
-    headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
-    _until_taken(f"{carrier.config.gateway_url}/whatsapp", content=raw, headers=headers)
+    signature = hmac.new(app_secret.encode(), raw, hashlib.sha256).hexdigest()
+    return raw, {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
+
+
+def _whatsapp_value(carrier: Carrier, value: dict[str, Any]) -> None:
+    config = carrier.config
+    raw, headers = webhook(
+        value, phone_number_id=config.whatsapp_phone_number_id, app_secret=config.whatsapp_app_secret
+    )
+    _until_taken(f"{config.gateway_url}/whatsapp", content=raw, headers=headers)
 
 
 def _until_taken(url: str, **options: Any) -> None:
