@@ -10,6 +10,8 @@ from services.screening.decision import EYES, GRADES, Finding, Outcome, finding_
 
 NOTES = ("review-note-blurred", "review-note-dark", "review-note-field", "review-note-soon", "review-note-thanks")
 """What a reviewer may say to the health worker: messages of `flows/locale`, since nothing else is ever sent."""
+UNGRADABLE = "ungradable"
+"""What a form says of an eye that nobody could grade."""
 CAUTION: tuple[Outcome, ...] = ("refer", "retake", "rescreen")
 """The most cautious first."""
 
@@ -85,3 +87,16 @@ def check(opinion: Opinion, known: Circumstances) -> None:
         raise Unsound("unsound-ungradable" if all(eyes.values()) else "unsound-one-eye")
     if opinion.outcome == "retake" and concluded == "rescreen":
         raise Unsound("unsound-retake")
+
+
+def eyes_in_form(form: Mapping[str, str]) -> dict[str, EyeFinding]:
+    """What a form of the console or the hub says of each eye that it shows. Raises Unsound."""
+    eyes = {}
+    for eye in EYES:
+        graded = form.get(f"{eye}-grade")
+        if graded is None:
+            continue
+        if graded != UNGRADABLE and not (graded.isascii() and graded.isdigit()):
+            raise Unsound("unsound-grade")
+        eyes[eye] = EyeFinding(None if graded == UNGRADABLE else int(graded), form.get(f"{eye}-oedema") == "yes")
+    return eyes

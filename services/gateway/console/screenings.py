@@ -13,15 +13,14 @@ from services.gateway.console.access import may, noted, noted_alone, role_of_rev
 from services.gateway.console.words import language
 from services.screening.board import number_of_patient, whole
 from services.screening.codes import code_of
-from services.screening.decision import EYES, GRADES
+from services.screening.decision import GRADES
 from services.screening.judging import NotToJudge
 from services.screening.judging import judge as judged
-from services.screening.opinions import EyeFinding, Opinion, Unsound
+from services.screening.opinions import Opinion, Unsound, eyes_in_form
 from services.screening.people import worker_name
 from services.sync.verdicts import Here
 
 blueprint = Blueprint("screenings", __name__, url_prefix="/console/screenings")
-_UNGRADABLE = "ungradable"
 _OUTCOMES = ("refer", "rescreen", "retake")
 
 
@@ -83,14 +82,7 @@ def _page(number: int, *, problem: str | None = None) -> str:
 
 def _opinion(form: Mapping[str, str]) -> Opinion:
     """The opinion in a form. Raises Unsound."""
-    eyes = {}
-    for eye in EYES:
-        graded = form.get(f"{eye}-grade")
-        if graded is None:
-            continue
-        if graded != _UNGRADABLE and not (graded.isascii() and graded.isdigit()):
-            raise Unsound("unsound-grade")
-        eyes[eye] = EyeFinding(None if graded == _UNGRADABLE else int(graded), form.get(f"{eye}-oedema") == "yes")
+    eyes = eyes_in_form(form)
     outcome = form.get("outcome")
     if outcome not in _OUTCOMES:
         raise Unsound("unsound-outcome")

@@ -14,11 +14,10 @@ from services.hub.pages.access import guard
 from services.hub.reviewing import NotToReview, save, standing
 from services.hub.words import percent, words
 from services.screening.decision import EYES, GRADES
-from services.screening.opinions import NOTES, EyeFinding, Opinion, Unsound
+from services.screening.opinions import NOTES, Opinion, Unsound, eyes_in_form
 
 blueprint = Blueprint("review", __name__, template_folder="templates")
 guard(blueprint, reviewers_only=True)
-_UNGRADABLE = "ungradable"
 _OUTCOMES = ("agree", "refer", "rescreen", "retake")
 
 
@@ -88,14 +87,8 @@ def _caption(photograph: Mapping[str, Any]) -> str:
 
 def _opinion(tx: Any, number: int) -> Opinion:
     """The opinion in a form. Raises Unsound, NotToReview."""
-    form, eyes = request.form, {}
-    for eye in EYES:
-        graded = form.get(f"{eye}-grade")
-        if graded is None:
-            continue
-        if graded != _UNGRADABLE and not (graded.isascii() and graded.isdigit()):
-            raise Unsound("unsound-grade")
-        eyes[eye] = EyeFinding(None if graded == _UNGRADABLE else int(graded), form.get(f"{eye}-oedema") == "yes")
+    form = request.form
+    eyes = eyes_in_form(form)
     outcome = form.get("outcome")
     if outcome not in _OUTCOMES:
         raise Unsound("unsound-outcome")
