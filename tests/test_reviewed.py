@@ -70,7 +70,9 @@ def eye(*, lesions: bool, seed: int) -> bytes:
 
 
 def sms_to(stack: Stack, msisdn: str) -> list[str]:
-    return [e["text"] for e in stack.ledger() if (e["kind"], e["sender"], e["msisdn"]) == ("sms", "gateway", msisdn)]
+    return [
+        e["text"] for e in stack.ledger() if e["kind"] == "sms" and e["sender"] == "gateway" and e["msisdn"] == msisdn
+    ]
 
 
 def screened(stack: Stack) -> str:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +20,7 @@ import psutil
 from services.bench.stack import NotInTime, free_port
 from services.hub.enrolment import issue
 from services.store.database import Database
+from services.store.keyring import keys_of_another_hub
 from services.sync.signature import fingerprint
 
 _APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -39,6 +40,7 @@ class HubStack:
             **{name: value for name, value in os.environ.items() if not name.startswith("JICHO_")},
             "JICHO_DATA_DIR": str(self.directory / "data"),
             "JICHO_HUB_DIR": str(self.directory / "hub"),
+            "JICHO_HUB_KEYRING": str(self.directory / "hub.keys.json"),
             "JICHO_HUB_PORT": str(self.port),
             "JICHO_LOG_LEVEL": "WARNING",
             **(environment or {}),
@@ -56,6 +58,10 @@ class HubStack:
         self.stop()
         if self._own:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def keys(self) -> AbstractContextManager[None]:
+        """Has this process open what the hub's store has sealed."""
+        return keys_of_another_hub(Path(self.environment["JICHO_HUB_KEYRING"]))
 
     def start(self) -> None:
         """Starts it and waits until it takes connections. Raises NotInTime."""

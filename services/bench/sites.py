@@ -46,7 +46,7 @@ def sites() -> dict[str, Any]:
     on the same cores as the hub; only their batches are made before the clock starts.
     """
     days = [_encoded(seed) for seed in range(_DAYS)]
-    with postgres() as database_url, HubStack({"JICHO_HUB_DATABASE_URL": database_url}) as hub:
+    with postgres() as database_url, HubStack({"JICHO_HUB_DATABASE_URL": database_url}) as hub, hub.keys():
         db = Database(database_url)
         identities = _enrol(db, hub)
         before = _cpu_s(hub)

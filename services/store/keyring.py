@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -161,22 +161,31 @@ class Keyring:
 
 def site_keys() -> Keyring:
     """The site's keyring, by this process's settings."""
-    return keyring_at(_instead[-1]) if _instead else _site_keys(current())
-
-
-@contextmanager
-def keys_of_another_site(path: Path) -> Iterator[None]:
-    """Has this whole process use another site's keyring meanwhile: for whoever drives one and looks into its store."""
-    _instead.append(path)
-    try:
-        yield
-    finally:
-        _instead.pop()
+    return keyring_at(_other_sites[-1]) if _other_sites else _site_keys(current())
 
 
 def hub_keys() -> Keyring:
     """The hub's keyring, by this process's settings."""
-    return keyring_at(current().hub_keyring_path)
+    return keyring_at(_other_hubs[-1] if _other_hubs else current().hub_keyring_path)
+
+
+def keys_of_another_site(path: Path) -> AbstractContextManager[None]:
+    """Has this whole process use another site's keyring meanwhile: for whoever drives one and looks into its store."""
+    return _instead(_other_sites, path)
+
+
+def keys_of_another_hub(path: Path) -> AbstractContextManager[None]:
+    """The same for a hub's."""
+    return _instead(_other_hubs, path)
+
+
+@contextmanager
+def _instead(others: list[Path], path: Path) -> Iterator[None]:
+    others.append(path)
+    try:
+        yield
+    finally:
+        others.pop()
 
 
 def key_id(sealed: bytes) -> str:
@@ -193,7 +202,8 @@ def _token(key: bytes, kind: str, value: str) -> str:
     return base64.urlsafe_b64encode(_digest(key, kind, value)).rstrip(b"=").decode()
 
 
-_instead: list[Path] = []
+_other_sites: list[Path] = []
+_other_hubs: list[Path] = []
 _found: list[tuple[Settings, Keyring]] = []
 
 
