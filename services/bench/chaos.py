@@ -27,9 +27,12 @@ from services.bench.jumping_clock import JumpingClock, NoClock
 from services.bench.live import LiveStack
 from services.bench.outage_site import draw_eyes
 from services.bench.percentile import percentile
+from services.messaging.outbox import text_of
+from services.screening.codes import code_of
 from services.screening.people import add_worker
 from services.store.database import Database
-from services.store.tables import message, outbox, photo, reading
+from services.store.phones import number_of
+from services.store.tables import message, outbox, photo, reading, screening
 
 SCREENINGS_A_ROUND = 10
 _HANDS, _WORKERS_EACH = 5, 40
@@ -42,7 +45,7 @@ _PROBES = '{"battery_percent": null, "on_mains": true, "memory_mb": 150, "disk_m
 
 def chaos(rounds: int = 500) -> dict[str, Any]:
     """`rounds`, `screenings`, `lost` (photographs that the gateway took and that have no result, or whose result was
-    never handed to the carrier though the store does not call its outcome unknown), `doubled_results`,
+    never handed to the carrier though the store does not call that very message's outcome unknown), `doubled_results`,
     `doubled_messages`, `unknown_outcomes`, `recovery_median_s`, `recovery_p99_s` (from the end of a fault until a
     photograph of a new screening has its SMS), and all of it by fault."""
     home = Path(tempfile.mkdtemp(prefix="jicho-chaos-"))
@@ -93,7 +96,8 @@ def _run(home: Path, disk: FailingDisk | None, clock: JumpingClock | None, round
         waiting = _wait_until_done(data)
         ledger = stack.ledger()
         took = time.monotonic() - began
-    found = _judge(data, ledger, clinic)
+    with stack.keys():
+        found = _judge(data, ledger, clinic)
     return {
         "rounds": rounds,
         "screenings": clinic.promises.screenings,
@@ -159,34 +163,46 @@ def _wait_until_done(data: Path) -> int:
 
 
 def _judge(data: Path, ledger: list[dict[str, Any]], clinic: Clinic) -> dict[str, Any]:
+    """Photograph by photograph: one read twice does not make up for one that was never read. The process must have the
+    site's keys."""
     carried = Counter(
         (entry["kind"], entry["msisdn"], _words(entry)) for entry in ledger if entry.get("sender") == "gateway"
     )
-    told = {(number, text.split(" eye", 1)[0]) for kind, number, text in carried if kind == "sms"}
+    told = {(number, _about(text)) for kind, number, text in carried if kind == "sms"}
     promised = clinic.promises.kept
-    untold = sum((one.worker, f"{one.code} {one.eye}") not in told for one in promised)
     db = Database(f"sqlite:///{data / 'jicho.db'}")
     with db.read() as tx:
-        states = {
-            row.state: int(row.times)
-            for row in tx.execute(sa.select(message.c.state, sa.func.count().label("times")).group_by(message.c.state))
-        }
-        per_photo = sa.select(sa.func.count(reading.c.id)).group_by(reading.c.photo_id)
-        readings = list(tx.execute(per_photo).scalars())
-        photographs = tx.execute(sa.select(sa.func.count()).select_from(photo)).scalar_one()
+        sql = sa.select(message.c.state, sa.func.count()).group_by(message.c.state)
+        states: dict[str, int] = {state: int(times) for state, times in tx.execute(sql)}
+        readings, photographs = _by_eye(tx, reading), _by_eye(tx, photo)
+        not_known = sa.select(message).where((message.c.state == "unknown") & (message.c.kind == "sms"))
+        in_doubt = {(number_of(tx, row.recipient), _about(text_of(row))) for row in tx.execute(not_known)}
         failed = tx.execute(sa.select(sa.func.count(outbox.c.id)).where(outbox.c.state == "failed")).scalar_one()
     db.close()
-    unknown = states.get("unknown", 0)
+    unread = {one for one in promised if not readings[one.about]}
+    untold = {one for one in promised if (one.worker, one.about) not in told}
     return {
         "photographs": len(promised),
-        "lost": max(0, len(promised) - len(readings)) + max(0, untold - unknown),
-        "untold": untold,
-        "doubled_results": sum(readings) - len(readings) + max(0, photographs - len(promised)),
+        "lost": len(unread | {one for one in untold if (one.worker, one.about) not in in_doubt}),
+        "untold": len(untold),
+        "doubled_results": sum(max(0, readings[one.about] - 1, photographs[one.about] - 1) for one in promised),
         "doubled_messages": sum(count - 1 for (_, _, text), count in carried.items() if _names_a_code(text)),
-        "unknown_outcomes": unknown,
+        "unknown_outcomes": states.get("unknown", 0),
         "failed_tasks": failed,
         "messages": states,
     }
+
+
+def _by_eye(tx: sa.Connection, table: sa.Table) -> Counter[str]:
+    """How many rows a table has of each code and eye."""
+    case = (screening.c.code, screening.c.code_sealed)
+    rows = tx.execute(sa.select(table.c.eye, *case).join_from(table, screening).where(table.c.eye.is_not(None)))
+    return Counter(f"{code_of(row)} {row.eye}" for row in rows)
+
+
+def _about(text: str) -> str:
+    """The code and the eye with which a result for a worker begins."""
+    return text.split(" eye", 1)[0]
 
 
 def _words(entry: dict[str, Any]) -> str:

@@ -35,6 +35,11 @@ class Promise:
     code: str
     eye: str
 
+    @property
+    def about(self) -> str:
+        """How the worker names it in a caption, and how a result for her begins."""
+        return f"{self.code} {self.eye}"
+
 
 @dataclass
 class Promises:
