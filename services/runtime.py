@@ -57,7 +57,7 @@ class Runtime:
             memory_low=self.settings.low_memory_mb,
             disk_low=self.settings.low_disk_mb,
         )
-        return Watch(self.settings.data_dir, limits, ups=self.settings.ups)
+        return Watch(self.settings.own_dir, limits, ups=self.settings.ups, data_dir=self.settings.data_dir)
 
     @cached_property
     def channels(self) -> Channels:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
 
     carrier: Literal["simulator", "live"] = Field("simulator", description="who carries messages: stand-in or real")
     data_dir: Path = Field(Path("data"), description="store, photographs, audio and queue of this site")
+    host_dir: Path | None = Field(
+        None, description="what is of this host alone, where several share JICHO_DATA_DIR; default: the data directory"
+    )
     keyring: Path | None = Field(
         None, description="keys of the store, outside the data directory; default: below ~/.config/jicho"
     )
@@ -395,6 +398,11 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def own_dir(self) -> Path:
+        """What concerns this machine alone: its queue server, its battery and link, its modem, rendered sounds."""
+        return self.host_dir or self.data_dir
+
+    @property
     def keyring_path(self) -> Path:
         """The keys of the site's store."""
         return (self.keyring or _keyring_of(self.data_dir)).expanduser().absolute()
@@ -410,11 +418,11 @@ class Settings(BaseSettings):
 
     @property
     def queue_socket(self) -> Path:
-        """The embedded queue server's socket: in the data directory, or in /tmp where its path would be too long."""
-        path = (self.data_dir / "queue" / "queue.sock").resolve()
+        """The embedded queue server's socket: in the host's directory, or in /tmp where its path would be too long."""
+        path = (self.own_dir / "queue" / "queue.sock").resolve()
         if len(str(path)) < 100:  # sun_path holds 108 bytes
             return path
-        return Path("/tmp") / f"jicho-{self.data_dir.resolve().stat().st_ino}.sock"
+        return Path("/tmp") / f"jicho-{self.own_dir.resolve().stat().st_ino}.sock"
 
     @property
     def queue_url(self) -> str:

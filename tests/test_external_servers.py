@@ -50,6 +50,7 @@ from services.store.keyring import site_keys
 from services.store.migrate import downgrade, migrate
 from services.store.rotation import rotate, seal_fields_again
 from services.store.rows import NAMES
+from services.store.schema import newest, schema_of
 from services.store.tables import (
     conversation,
     ledger_entry,
@@ -60,6 +61,7 @@ from services.store.tables import (
     screening,
     worker,
 )
+from services.store.turn import Turn
 
 
 @pytest.fixture(scope="module")
@@ -358,3 +360,37 @@ def test_another_key_on_postgresql(site: Runtime) -> None:
     assert site_keys().ring.current != before
     with site.db.read() as tx:
         assert "Wanjiru" in [each["name"] for each in workers(tx)]
+
+
+def test_of_several_hosts_one_has_the_turn(site: Runtime, postgres: str) -> None:
+    others = [Database(postgres) for _ in range(2)]
+    first, second, third = (Turn(db, "tests") for db in (site.db, *others))
+    assert [turn.is_ours() for turn in (first, second, third, first)] == [True, False, False, True]
+    assert Turn(others[0], "another duty").is_ours()
+    first.give_up()
+    assert [turn.is_ours() for turn in (second, first)] == [True, False]
+    # The holder's host dies: PostgreSQL ends its connection, as here.
+    with site.db.write() as tx:
+        ended = tx.exec_driver_sql(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        ).scalar_one()
+    assert ended
+    assert not second.is_ours(), "whoever lost it finds out"
+    assert third.is_ours()
+    for db in others:
+        db.close()
+
+
+def test_hosts_that_start_together_make_one_store(database: str) -> None:
+    def start(_: int) -> None:
+        db = Database(database)
+        migrate(db)
+        db.scrub()
+        db.close()
+
+    at_once(start, 4)
+    db = Database(database)
+    with db.read() as tx:
+        assert schema_of(tx) == newest()
+    db.close()

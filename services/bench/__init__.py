@@ -13,6 +13,7 @@ BENCHES = {
     "app": "services.bench.webapp:webapp",
     "chaos": "services.bench.chaos:chaos",
     "fuzz": "services.bench.fuzz:fuzz",
+    "hosts": "services.bench.hosts:hosts",
     "inference": "services.bench.inference:inference",
     "pipeline": "services.bench.pipeline:pipeline",
     "ussd": "services.bench.ussd:ussd",
@@ -27,7 +28,14 @@ BENCHES = {
 }
 
 
-OPTIONS = {"ussd": "seconds", "soak": "seconds", "chaos": "rounds", "fuzz": "inputs", "inference": "programme"}
+OPTIONS = {
+    "ussd": "seconds",
+    "soak": "seconds",
+    "chaos": "rounds",
+    "hosts": "rounds",
+    "fuzz": "inputs",
+    "inference": "programme",
+}
 """Which option of the command a measurement knows."""
 
 

@@ -1,4 +1,4 @@
-"""The hub, started as an operator starts it, in a folder of its own; and a proxy that counts what goes to it."""
+"""The hub, started as an operator starts it, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
@@ -126,55 +125,3 @@ class HubStack:
             found = issue(tx, name, self.url, fingerprint(ssl.PEM_cert_to_DER_cert(certificate)))
         db.close()
         return found
-
-
-class CountingProxy:
-    """Passes TCP connections on to a port of this machine and counts the bytes, both ways together. It listens on a
-    free port, or on the one that is given."""
-
-    def __init__(self, port: int, *, listen: int = 0) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", listen))
-        self.port = self._listener.getsockname()[1]
-        self._lock = threading.Lock()
-        self._bytes = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> CountingProxy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def take(self) -> int:
-        """Bytes since it was last asked. Ask when both ends are quiet."""
-        time.sleep(0.1)  # what one end was sent after its answer, such as session tickets, is counted too
-        with self._lock:
-            found, self._bytes = self._bytes, 0
-        return found
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                here, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                there = socket.create_connection(("127.0.0.1", self._target))
-            except OSError:
-                here.close()
-                continue
-            for source, sink in ((here, there), (there, here)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                with self._lock:
-                    self._bytes += len(data)
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            for end in (source, sink):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)  # unlike `close`, it wakes the thread that reads from it

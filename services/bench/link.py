@@ -41,13 +41,13 @@ def namespaces_permitted() -> bool:
         return False
     name = f"jicho-try-{os.getpid()}"
     try:
-        _ip("netns", "add", name)
-        _run("ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
+        ip("netns", "add", name)
+        run("ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
     except (OSError, subprocess.CalledProcessError):
         return False
     finally:
         with suppress(OSError, subprocess.CalledProcessError):
-            _ip("netns", "del", name)
+            ip("netns", "del", name)
     return True
 
 
@@ -62,21 +62,21 @@ class NamespaceLink:
         self._space = f"jicho-{os.getpid()}-{number}"
         self._ours, theirs = f"jh{os.getpid() % 10**6}.{number}", f"js{os.getpid() % 10**6}.{number}"
         self.prefix = ["ip", "netns", "exec", self._space]
-        _ip("netns", "add", self._space)
+        ip("netns", "add", self._space)
         # One packet a frame: the kernel would otherwise lose, or delay, forty at once.
-        _ip("link", "add", self._ours, "gso_max_segs", "1", "type", "veth", "peer", "name", theirs, "gso_max_segs", "1")
-        _ip("link", "set", theirs, "netns", self._space)
-        _ip("addr", "add", f"{self.host}/24", "dev", self._ours)
-        _ip("link", "set", self._ours, "up")
+        ip("link", "add", self._ours, "gso_max_segs", "1", "type", "veth", "peer", "name", theirs, "gso_max_segs", "1")
+        ip("link", "set", theirs, "netns", self._space)
+        ip("addr", "add", f"{self.host}/24", "dev", self._ours)
+        ip("link", "set", self._ours, "up")
         for words in (
             ("addr", "add", f"{_NETWORK.format(number, 2)}/24", "dev", theirs),
             ("link", "set", theirs, "up"),
             ("link", "set", "lo", "up"),
         ):
-            _run(*self.prefix, "ip", *words)
+            run(*self.prefix, "ip", *words)
         self._ends = ((["tc"], self._ours), ([*self.prefix, "tc"], theirs))
         for tc, device in self._ends:
-            _run(*tc, "qdisc", "add", "dev", device, "root", "netem", *_shape(LOSS_PERCENT))
+            run(*tc, "qdisc", "add", "dev", device, "root", "netem", *_shape(LOSS_PERCENT))
 
     def raise_up(self) -> None:
         self._lose(LOSS_PERCENT)
@@ -86,22 +86,24 @@ class NamespaceLink:
 
     def close(self) -> None:
         with suppress(subprocess.CalledProcessError):
-            _ip("netns", "del", self._space)
+            ip("netns", "del", self._space)
 
     def _lose(self, percent: int) -> None:
         for tc, device in self._ends:
-            _run(*tc, "qdisc", "change", "dev", device, "root", "netem", *_shape(percent))
+            run(*tc, "qdisc", "change", "dev", device, "root", "netem", *_shape(percent))
 
 
 def _shape(loss: int) -> list[str]:
     return ["delay", f"{DELAY_MS}ms", "loss", f"{loss}%", "rate", f"{RATE_KBIT}kbit", "limit", "200"]
 
 
-def _ip(*words: str) -> None:
-    _run("ip", *words)
+def ip(*words: str) -> None:
+    """Runs `ip`. Raises OSError, subprocess.CalledProcessError."""
+    run("ip", *words)
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
+    """Runs a command of the system. Raises OSError, subprocess.CalledProcessError."""
     subprocess.run(command, check=True, capture_output=True)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import httpx
 import psutil
@@ -28,8 +29,15 @@ SECRETS = {
 class LiveStack(Stack):
     """The service with `JICHO_CARRIER=live`, and the stand-in as the carrier on the other side."""
 
-    def __init__(self, directory: Path, *, carrier_directory: Path | None = None, **environment: str) -> None:
-        super().__init__(directory=directory)
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        carrier_directory: Path | None = None,
+        address: str = "127.0.0.1",
+        **environment: str,
+    ) -> None:
+        super().__init__(directory=directory, address=address)
         self._carrier: subprocess.Popen[bytes] | None = None
         base = {k: v for k, v in os.environ.items() if not k.startswith("JICHO_")}
         self._carrier_environment = {
@@ -37,6 +45,7 @@ class LiveStack(Stack):
             **SECRETS,
             "JICHO_DATA_DIR": str(carrier_directory or directory / "carrier"),
             "JICHO_PUBLIC_URL": self.gateway_url,
+            "JICHO_HOST": address,
             "JICHO_SIMULATOR_PORT": str(self.carrier_port),
             "JICHO_LOG_LEVEL": "ERROR",
         }
@@ -50,7 +59,7 @@ class LiveStack(Stack):
             **environment,
         }
 
-    def __enter__(self) -> LiveStack:
+    def __enter__(self) -> Self:
         self._carrier = subprocess.Popen([sys.executable, str(APP), "simulator"], env=self._carrier_environment)
         try:
             self.wait_for(self._carrier_answers, "the carrier")

@@ -35,11 +35,17 @@ class NotInTime(Exception):
 class Stack:
     """A running stack with the stand-in carrier. Use it as a context manager.
 
-    `environment` adds settings; without `directory` it makes one and deletes it; `wait` until it answers.
+    `environment` adds settings; without `directory` it makes one and deletes it; `wait` until it answers. It listens at
+    `address`.
     """
 
     def __init__(
-        self, environment: dict[str, str] | None = None, *, directory: Path | None = None, wait: bool = True
+        self,
+        environment: dict[str, str] | None = None,
+        *,
+        directory: Path | None = None,
+        wait: bool = True,
+        address: str = "127.0.0.1",
     ) -> None:
         self._own, self._wait = directory is None, wait
         self.directory = directory or Path(tempfile.mkdtemp(prefix="jicho-"))
@@ -48,6 +54,7 @@ class Stack:
             **{name: value for name, value in os.environ.items() if not name.startswith("JICHO_")},
             "JICHO_DATA_DIR": str(self.directory),
             "JICHO_KEYRING": f"{self.directory}.keys.json",
+            "JICHO_HOST": address,
             "JICHO_PORT": str(self.port),
             "JICHO_SIMULATOR_PORT": str(self.carrier_port),
             "JICHO_LOG_LEVEL": "WARNING",
@@ -56,8 +63,8 @@ class Stack:
             "JICHO_NUMBER_LIMIT": "1000000",
             **(environment or {}),
         }
-        self.gateway_url = f"http://127.0.0.1:{self.port}"
-        self.carrier_url = f"http://127.0.0.1:{self.carrier_port}"
+        self.gateway_url = f"http://{address}:{self.port}"
+        self.carrier_url = f"http://{address}:{self.carrier_port}"
         self.http = httpx.Client(timeout=20)
         self.launcher: subprocess.Popen[bytes] | None = None
         self._watched: list[psutil.Process] = []

@@ -12,7 +12,8 @@ from statistics import mean
 from typing import Any
 
 from services.bench.clinic import day, write_day
-from services.bench.hub import CountingProxy, HubStack
+from services.bench.hub import HubStack
+from services.bench.proxy import Proxy
 from services.runtime import Runtime
 from services.settings import load
 from services.store.migrate import migrate
@@ -38,7 +39,7 @@ def sync() -> dict[str, Any]:
         site = Runtime(load({"JICHO_DATA_DIR": folder}, dotenv=Path(folder) / "none"))
         migrate(site.db)
         enrolled = enrol(Path(folder), hub.code("Bench"))
-        with CountingProxy(hub.port) as proxy:
+        with Proxy([("127.0.0.1", hub.port)]) as proxy:
             figures = _measure(site, _NotingClient(replace(enrolled, url=f"https://127.0.0.1:{proxy.port}")), proxy)
         site.db.close()
     return figures
@@ -56,7 +57,7 @@ class _NotingClient(HubClient):
         return super().post(path, body, purpose=purpose, headers=headers)
 
 
-def _measure(site: Runtime, client: _NotingClient, proxy: CountingProxy) -> dict[str, Any]:
+def _measure(site: Runtime, client: _NotingClient, proxy: Proxy) -> dict[str, Any]:
     courier = Sender(site, client)
     courier.send()  # before any event goes out, the hub says what it has
     handshake = _handshake(client, proxy)
@@ -92,7 +93,7 @@ def _measure(site: Runtime, client: _NotingClient, proxy: CountingProxy) -> dict
     }
 
 
-def _handshake(client: HubClient, proxy: CountingProxy) -> int:
+def _handshake(client: HubClient, proxy: Proxy) -> int:
     """What the first request of a connection costs more than the second one."""
     found = []
     for _ in range(_HANDSHAKES):

@@ -52,7 +52,7 @@ def say(
     return speak(
         language,
         [piece for utterance in utterances for piece in pieces(language, utterance, find)],
-        cache_dir=settings.data_dir / "speech-cache",
+        cache_dir=settings.own_dir / "speech-cache",
         voices_dir=settings.voices_dir,
         slowness=_SLOW if pace == "slow" else 1,
         lead_s=lead_s,

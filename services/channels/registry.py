@@ -30,7 +30,7 @@ class Channels:
         key = settings.at_api_key.get_secret_value()
         at = (settings.at_username, key)
         texts: dict[str, Channel] = {
-            name: HeldSms(name, socket_path(settings.data_dir, name)) for name in settings.sms_carriers
+            name: HeldSms(name, socket_path(settings.own_dir, name)) for name in settings.sms_carriers
         }
         found: list[Channel] = [Mm7()]
         if key:
@@ -47,7 +47,7 @@ class Channels:
             found.append(TwilioMms(settings.twilio_account_sid, secret, hosts, meter=meter))
         order = settings.sms_routes
         by_prefix = routes.parse(order, texts) if order else routes.everywhere(settings.sms_carriers)
-        self.sms = InTurn(texts, by_prefix, Circuits(settings.data_dir))
+        self.sms = InTurn(texts, by_prefix, Circuits(settings.own_dir))
         """SMS through whichever carrier takes them."""
         if texts:
             found.append(self.sms)

@@ -42,12 +42,12 @@ _SAID = ("network", "operator", "signal_percent", "balance", "bound")
 
 def carriers_of(settings: Settings) -> list[Carrier]:
     """Every SMS carrier that is set up, the cheapest first."""
-    circuits = Circuits(settings.data_dir).all()
+    circuits = Circuits(settings.own_dir).all()
     return [_carrier(settings, name, circuits.get(name, Circuit())) for name in settings.sms_carriers]
 
 
 def _carrier(settings: Settings, name: str, circuit: Circuit) -> Carrier:
-    session = status_of(settings.data_dir, name) if name in _SESSIONS else {}
+    session = status_of(settings.own_dir, name) if name in _SESSIONS else {}
     fault = str(session.get("fault", ""))
     if name in _SESSIONS and not session:
         fault = "its process has not started yet"

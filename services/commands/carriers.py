@@ -46,7 +46,7 @@ def carriers_run(name: str) -> None:
             raise click.ClickException(f"no {name} is set up: set {setting}")
         outlets = _outlets(name)
         session = _modem(configured, outlets) if name == "modem" else _smpp(configured, outlets)
-        path = socket_path(configured.data_dir, name)
+        path = socket_path(configured.own_dir, name)
         door = Door(path, session.jobs.take, lambda: session.jobs.fault, outlets.late)
         try:
             session.run(until_signalled())
@@ -60,7 +60,7 @@ def _modem(configured: Settings, outlets: Outlets) -> ModemSession:
     config = ModemConfig(
         device=configured.modem_device,
         connection=configured.modem_connection,
-        data_dir=configured.data_dir,
+        data_dir=configured.own_dir,
         number=configured.modem_number,
         pin=configured.modem_pin.get_secret_value(),
         balance_ussd=configured.modem_balance_ussd,
@@ -77,7 +77,7 @@ def _smpp(configured: Settings, outlets: Outlets) -> SmppSession:
     config = SmppConfig(
         host=configured.smpp_host,
         port=configured.smpp_port,
-        data_dir=configured.data_dir,
+        data_dir=configured.own_dir,
         system_id=configured.smpp_system_id,
         password=configured.smpp_password.get_secret_value(),
         sender=configured.smpp_sender,

@@ -27,15 +27,15 @@ def schema(revision: str | None, upgrade: bool, put_back: bool, as_json: bool) -
         db, before = Database(current().store_url), None
         try:
             if upgrade:
-                with alone(current().data_dir):
+                with alone(current().own_dir):
                     with db.read() as tx:
                         before = schema_of(tx)
                     migrate(db)
             if revision is not None:
-                with alone(current().data_dir):
+                with alone(current().own_dir):
                     downgrade(db, revision)
             if put_back:
-                with alone(current().data_dir):
+                with alone(current().own_dir):
                     put_copy_back(db)
             with db.read() as tx:
                 now = schema_of(tx)

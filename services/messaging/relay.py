@@ -16,6 +16,7 @@ from services.messaging.clock_jump import ClockWatch, behind_ms, follow
 from services.messaging.delivery import settle_unknown
 from services.messaging.holding import hold_and_release, must_wait
 from services.runtime import Runtime
+from services.store.turn import Turn
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.05  # a twentieth of a second costs an idle clinic under 1 % of one core and nobody notices the wait
@@ -48,9 +49,9 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
 
 
 def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Runs the periodic duties until told to stop."""
+    """Runs the periodic duties until told to stop; of several hosts of a site one does them."""
     connection = queue.connect(site.settings.queue_url)
-    watch, copies = ClockWatch(), Schedule(site.settings)
+    watch, copies, turn = ClockWatch(), Schedule(site.settings), Turn(site.db, "scheduler")
     with site.db.write() as tx:
         _follow_clock(tx, behind_ms(tx))
     due = time.monotonic()
@@ -60,13 +61,19 @@ def scheduler(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) ->
                 _follow_clock(tx, jumped)
         if time.monotonic() >= due:
             due = time.monotonic() + _DUTIES_EVERY_S
-            copies.look()
-            try:
-                duties(site, connection)
-            except redis.RedisError as error:
-                _LOG.warning("queue server away", extra={"reason": str(error)})
+            if turn.is_ours():
+                copies.look()
+                _do_duties(site, connection)
         time.sleep(0.2)
     copies.stop()
+    turn.give_up()
+
+
+def _do_duties(site: Runtime, connection: redis.Redis) -> None:
+    try:
+        duties(site, connection)
+    except redis.RedisError as error:
+        _LOG.warning("queue server away", extra={"reason": str(error)})
 
 
 def _follow_clock(tx: Connection, jumped_ms: int) -> None:

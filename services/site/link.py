@@ -31,20 +31,20 @@ def reachable(host: str, port: int, *, wait_s: float = _WAIT_S) -> bool:
     return True
 
 
-def remembered(data_dir: Path) -> Link:
+def remembered(own_dir: Path) -> Link:
     """What the process that syncs found last. Never raises."""
     try:
-        kept = json.loads((data_dir / _FILE).read_text(encoding="utf-8"))
+        kept = json.loads((own_dir / _FILE).read_text(encoding="utf-8"))
         return Link(bool(kept["up"]), int(kept["since_ms"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Link()
 
 
-def remember(data_dir: Path, up: bool) -> Link:
+def remember(own_dir: Path, up: bool) -> Link:
     """Notes what was found; `since_ms` changes only when the answer does. Raises OSError."""
-    before = remembered(data_dir)
+    before = remembered(own_dir)
     if before.up == up:
         return before
     found = Link(up, now_ms())
-    write_durably(data_dir / _FILE, json.dumps({"up": up, "since_ms": found.since_ms}).encode())
+    write_durably(own_dir / _FILE, json.dumps({"up": up, "since_ms": found.since_ms}).encode())
     return found

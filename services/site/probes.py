@@ -44,21 +44,22 @@ class Site:
     link_since_ms: int | None = None
 
 
-def look(data_dir: Path, ups: str = "") -> Site:
-    """Asks every probe. `ups` is a UPS as NUT names it (`ups@localhost`); without one, or while it does not answer,
+def look(own_dir: Path, ups: str = "", data_dir: Path | None = None) -> Site:
+    """Asks every probe. `disk_mb` is what is free where less is: in the machine's own directory, or where photographs
+    go if that is another. `ups` is a UPS as NUT names it (`ups@localhost`); without one, or while it does not answer,
     the machine's own battery counts."""
     power = _known(lambda: _ups(ups), Site()) if ups else Site()
     if power == Site():
         power = _known(_battery, Site())
-    link = remembered(data_dir)
+    link = remembered(own_dir)
     found = replace(
         power,
         memory_mb=_known(_memory_mb, None),
-        disk_mb=_known(lambda: _disk_mb(data_dir), None),
+        disk_mb=_known(lambda: min(map(_disk_mb, {own_dir, data_dir or own_dir})), None),
         link=link.up,
         link_since_ms=link.since_ms,
     )
-    return Site(**asdict(found) | told(data_dir))
+    return Site(**asdict(found) | told(own_dir))
 
 
 def read_upsc(output: str) -> Site:
@@ -113,10 +114,10 @@ def _known(probe: Callable[[], Found], unknown: Found) -> Found:
         return unknown
 
 
-def told(data_dir: Path) -> dict[str, Any]:
+def told(own_dir: Path) -> dict[str, Any]:
     """What `probes.json` says, by the names of `Site`'s fields; empty without one, or when it is not to be believed."""
     try:
-        given = json.loads((data_dir / TOLD).read_text(encoding="utf-8"))
+        given = json.loads((own_dir / TOLD).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -17,11 +17,19 @@ FRESH_S = 2.0
 
 
 class Watch:
-    """The shortages of one site. They are remembered in its data directory, so that its processes agree about a pause
-    that one of them began, and so that it outlives a power cut."""
+    """The shortages of one machine. They are remembered in its own directory, so that its processes agree about a pause
+    that one of them began, and so that it outlives a power cut. A data directory that others share counts too."""
 
-    def __init__(self, data_dir: Path, limits: Limits, *, ups: str = "", fresh_s: float | None = None) -> None:
-        self._data_dir, self._limits, self._ups = data_dir, limits, ups
+    def __init__(
+        self,
+        own_dir: Path,
+        limits: Limits,
+        *,
+        ups: str = "",
+        data_dir: Path | None = None,
+        fresh_s: float | None = None,
+    ) -> None:
+        self._own_dir, self._limits, self._ups, self._data_dir = own_dir, limits, ups, data_dir or own_dir
         self._fresh_s = FRESH_S if fresh_s is None else fresh_s
         self._due = 0.0
         self._now: Strain = NONE
@@ -37,7 +45,7 @@ class Watch:
         began = time.monotonic()
         if began >= self._due:
             before = self._before()
-            self._site = look(self._data_dir, self._ups)
+            self._site = look(self._own_dir, self._ups, self._data_dir)
             self._now = strain(self._site, self._limits, before)
             ended = time.monotonic()
             # A UPS that hardly answers must not take up the relay's time.
@@ -48,7 +56,7 @@ class Watch:
 
     def _before(self) -> Strain:
         try:
-            kept = json.loads((self._data_dir / _REMEMBERED).read_text(encoding="utf-8"))
+            kept = json.loads((self._own_dir / _REMEMBERED).read_text(encoding="utf-8"))
             return frozenset(shortage for shortage in SHORTAGES if shortage in kept)
         except (OSError, ValueError, TypeError):
             return NONE
@@ -56,6 +64,6 @@ class Watch:
     def _remember(self) -> None:
         _LOG.info("site", extra={"short_of": sorted(self._now)})
         try:
-            write_durably(self._data_dir / _REMEMBERED, json.dumps(sorted(self._now)).encode())
+            write_durably(self._own_dir / _REMEMBERED, json.dumps(sorted(self._now)).encode())
         except OSError as error:  # a full disk is one of the shortages
             _LOG.warning("strain not remembered", extra={"reason": str(error)})

@@ -94,7 +94,13 @@ class Database:
         Raises sqlalchemy.exc.DBAPIError (a full disk)."""
         if self._lock is None:
             with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-                connection.exec_driver_sql("VACUUM FULL")
+                # Two at once, of hosts that start together, wait for each other's catalogue for ever.
+                alone = sa.func.hashtextextended("scrub", 0)
+                connection.execute(sa.select(sa.func.pg_advisory_lock(alone)))
+                try:
+                    connection.exec_driver_sql("VACUUM FULL")
+                finally:
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(alone)))
             return
         raw = self._engine.raw_connection()
         try:

@@ -39,6 +39,9 @@ def migrate(
         if not is_locked(tx) and has_lock(tx):
             lock(tx, keys())
         scrub = has_note(tx, SCRUB)
+        if scrub and before is None:
+            take_note(tx, SCRUB)
+            scrub = False  # a store that is new had nothing open
     if scrub:
         # What was sealed still lies open in pages that are free now.
         db.scrub()

@@ -17,6 +17,7 @@ from services.site.link import reachable, remember
 from services.site.probes import told
 from services.store.clock import now_ms
 from services.store.tables import outbox, sync_event
+from services.store.turn import Turn
 from services.sync.client import HubClient, HubError, hub_client
 from services.sync.enrolled import identity_file
 from services.sync.errands import ERRANDS, step_of
@@ -33,7 +34,9 @@ _SLICE_S = 0.1
 
 
 def run(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Runs until told to stop. A site that is not enrolled costs a look at one file every second."""
+    """Runs until told to stop; of several hosts of a site one sends. A site that is not enrolled costs a look at one
+    file every second."""
+    turn = Turn(site.db, "sync")
     while not stopping():
         try:
             known = identity_file(site.settings.data_dir).stat().st_mtime_ns
@@ -44,7 +47,8 @@ def run(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> None:
         with client:
             courier = Courier(site, client)
             while not stopping() and _stamp(site) == known:
-                _sleep(courier.turn(), stopping)
+                _sleep(courier.turn() if turn.is_ours() else LOOK_EVERY_S, stopping)
+    turn.give_up()
 
 
 class Courier:
@@ -133,7 +137,7 @@ class Courier:
         return due, int(urgent or 0)
 
     def _has_link(self) -> bool:
-        said = told(self._site.settings.data_dir).get("link")
+        said = told(self._site.settings.own_dir).get("link")
         if said is not None:
             self._note_link(said)
             return bool(said)
@@ -157,7 +161,7 @@ class Courier:
         if up != self._up:
             self._up = up
             try:
-                remember(self._site.settings.data_dir, up)
+                remember(self._site.settings.own_dir, up)
             except OSError as error:  # a full disk must not keep results from going where they are safe
                 _LOG.warning("link not remembered", extra={"reason": str(error)})
 

@@ -42,8 +42,8 @@ def memory(site: Runtime) -> Iterator[Finding]:
 
 def pretended(site: Runtime) -> Iterator[Finding]:
     """What the probes are told to find, for a demonstration."""
-    if told(site.settings.data_dir):
-        path = site.settings.data_dir / TOLD
+    if told(site.settings.own_dir):
+        path = site.settings.own_dir / TOLD
         yield warning(
             f"{path} says what battery, memory and disk shall be: the real ones are not looked at", f"rm {path}"
         )

@@ -78,7 +78,7 @@ def audited(site: Runtime) -> Iterator[Finding]:
 def running(site: Runtime) -> Iterator[Finding]:
     """The service itself, and the queue server."""
     try:
-        with alone(site.settings.data_dir):
+        with alone(site.settings.own_dir):
             if not site.settings.redis_url:
                 yield note("the service is not running", "`sudo systemctl start jicho`, or `make run`")
                 return

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ import sqlalchemy as sa
 from fhir_cases import NORMAL, read
 from phones import WORKER, open_case
 
-from services.bench import chaos
-from services.bench.chaos_clinic import Promise, Promises
+from services.bench.chaos_clinic import Promise
 from services.bench.chaos_faults import FAULTS, plan
 from services.bench.failing_disk import FailingDisk, NoDisk
+from services.bench.judgement import judge
 from services.bench.jumping_clock import JumpingClock, NoClock
 from services.channels.base import Kind
 from services.messaging.outbox import post
@@ -99,8 +98,7 @@ def sms(number: str, text: str) -> dict[str, Any]:
 
 
 def judged(site: Runtime, promised: list[Promise], ledger: list[dict[str, Any]]) -> dict[str, Any]:
-    clinic = SimpleNamespace(promises=Promises(promised, 1))
-    return chaos._judge(site.settings.data_dir, ledger, clinic)  # type: ignore[arg-type]
+    return judge(site.settings.store_url, ledger, promised)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.bench.hub import CountingProxy, HubStack
+from services.bench.hub import HubStack
+from services.bench.proxy import Proxy
 from services.bench.stack import free_port
 from services.runtime import Runtime
 from services.sync.client import HubClient, HubError, hub_client
@@ -16,12 +17,12 @@ from services.sync.identity import Identity
 
 
 @pytest.fixture
-def proxy(served: HubStack) -> Iterator[CountingProxy]:
-    with CountingProxy(served.port) as found:
+def proxy(served: HubStack) -> Iterator[Proxy]:
+    with Proxy([("127.0.0.1", served.port)]) as found:
         yield found
 
 
-def test_every_byte_is_counted_for_its_purpose(enrolled: Identity, proxy: CountingProxy) -> None:
+def test_every_byte_is_counted_for_its_purpose(enrolled: Identity, proxy: Proxy) -> None:
     counted: list[tuple[str, int]] = []
     through = replace(enrolled, url=f"https://127.0.0.1:{proxy.port}")
     with HubClient(through, count=lambda purpose, sent, received: counted.append((purpose, sent + received))) as client:
@@ -38,9 +39,7 @@ def test_every_byte_is_counted_for_its_purpose(enrolled: Identity, proxy: Counti
     assert 0 <= seen - sum(size for _, size in counted) < 600
 
 
-def test_a_connection_that_was_given_up_is_made_anew(
-    enrolled: Identity, served: HubStack, proxy: CountingProxy
-) -> None:
+def test_a_connection_that_was_given_up_is_made_anew(enrolled: Identity, served: HubStack, proxy: Proxy) -> None:
     with HubClient(replace(enrolled, url=f"https://127.0.0.1:{proxy.port}")) as client:
         client.get("/healthz", purpose="results")
         served.kill()

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from services.bench.clinic import day, write_day
-from services.bench.hub import CountingProxy, HubStack
+from services.bench.hub import HubStack
+from services.bench.proxy import Proxy
 from services.bench.stack import free_port
 from services.messaging.outbox import INFERENCE, enqueue
 from services.runtime import Runtime
@@ -214,7 +215,7 @@ def test_a_link_that_comes_back_is_used_at_once(
             courier.turn()
         assert (remembered(site.settings.data_dir).up, waiting(site)) == (False, 50)
         since = remembered(site.settings.data_dir).since_ms
-        with CountingProxy(served.port, listen=port) as proxy:
+        with Proxy([("127.0.0.1", served.port)], listen=port) as proxy:
             settle(courier)
             assert waiting(site) == 50, "it has not looked yet"
             clock.now += PROBE_EVERY_S
