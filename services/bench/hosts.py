@@ -4,9 +4,7 @@ does a new photograph have its answer?"""
 from __future__ import annotations
 
 import itertools
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from services.bench.chaos import add_workers, recovered, told_within_s
@@ -37,11 +35,10 @@ def hosts(rounds: int = 30) -> dict[str, Any]:
 
 
 def _run(site: SeveralHosts, rounds: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="jicho-eyes-") as folder:
-        draw_eyes(Path(folder))
-        healthy, referable = (
-            [path.read_bytes() for path in sorted(Path(folder).glob(f"{kind}-*"))] for kind in ("rescreen", "refer")
-        )
+    draw_eyes(site.home / "eyes")
+    healthy, referable = (
+        [path.read_bytes() for path in sorted((site.home / "eyes").glob(f"{kind}-*"))] for kind in ("rescreen", "refer")
+    )
     numbers = [f"+254711{number:06}" for number in range(_HANDS * _WORKERS_EACH + rounds)]
     add_workers(site.store_url, numbers)
     clinic = Clinic(site, numbers[rounds:], _HANDS, (healthy, referable))
