@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from services import runtime as runtime_module
 from services.logs import CAUSE, redact
 from services.messaging.holding import Held, hold
 from services.queue_server import connect as connect
-from services.store.clock import MINUTE_MS, now_ms
+from services.store.clock import now_ms
 from services.store.database import Database
 from services.store.tables import outbox
 from services.tasks import task
@@ -41,7 +41,10 @@ _RETRY_S = (2, 10, 60, 300, 1800)
 _URGENT = ("prepare_call", "prepare_note", "read_urgent_photo")
 _HELD = "jicho:held"
 """A mark in the queue server: while it is there, so is the rest."""
-_WAITING = {JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
+_ALIVE, _ALIVE_S = "jicho:alive:", 10
+"""A mark of each host that has said so within ten seconds."""
+_WAITING = {JobStatus.DEFERRED, JobStatus.SCHEDULED, JobStatus.CREATED}
+_LOST_AFTER_MS = 15_000
 
 
 def perform(outbox_id: int) -> None:
@@ -111,17 +114,38 @@ def dispatch(connection: redis.Redis, db: Database, *, limit: int = 100) -> int:
     return len(rows)
 
 
-def redispatch_lost(connection: redis.Redis, db: Database, *, older_than_ms: int = MINUTE_MS) -> int:
-    """Sends out again what was dispatched but is no longer in any queue: its server or its worker died. How many."""
+def note_alive(connection: redis.Redis) -> None:
+    """Says that this host works: what a host had begun that says it no more is done by another."""
+    connection.set(_ALIVE + socket.gethostname(), 1, ex=_ALIVE_S)
+
+
+def redispatch_lost(connection: redis.Redis, db: Database, *, older_than_ms: int = _LOST_AFTER_MS) -> int:
+    """Sends out again what was dispatched but is no longer in any queue: its server, its worker or its host died. How
+    many."""
     with db.read() as tx:
         rows = tx.execute(
-            sa.select(outbox.c.id, outbox.c.round).where(
+            sa.select(outbox.c.id, outbox.c.queue, outbox.c.round).where(
                 outbox.c.state == "dispatched", outbox.c.dispatched_at < now_ms() - older_than_ms
             )
         ).all()
-    jobs = Job.fetch_many([_job_id(row) for row in rows], connection=connection) if rows else []
-    lost = [row.id for row, job in zip(rows, jobs, strict=True) if job is None or job.get_status() not in _WAITING]
-    return _send_again(db, lost)
+    if not rows:
+        return 0
+    waiting = {job for name in {row.queue for row in rows} for job in Queue(name, connection=connection).get_job_ids()}
+    jobs = Job.fetch_many([_job_id(row) for row in rows], connection=connection)
+    lost = {row.id: job for row, job in zip(rows, jobs, strict=True) if job is None or _is_lost(job, waiting)}
+    for job in filter(None, lost.values()):
+        job.delete()
+    return _send_again(db, list(lost))
+
+
+def _is_lost(job: Job, waiting: Container[str]) -> bool:
+    status = job.get_status()
+    if status == JobStatus.QUEUED:
+        return job.id not in waiting  # taken out by a worker that died before it began
+    if status == JobStatus.STARTED:
+        # A job that runs has a host that says so; `_release_orphans` knows sooner where only the worker died.
+        return not job.connection.exists(_ALIVE + (job.worker_name or "").rsplit(".", 3)[0])
+    return status not in _WAITING
 
 
 def refill(connection: redis.Redis, db: Database) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -9,6 +10,17 @@ import redis
 from redis.sentinel import Sentinel
 
 TIMEOUT_S = 5
+# A server that lost its power or its cable says no goodbye, and a worker that waits for work says nothing either: it
+# would wait for seven minutes.
+_KEEPALIVE: dict[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        socket.TCP_KEEPIDLE: 3,
+        socket.TCP_KEEPINTVL: 2,
+        socket.TCP_KEEPCNT: 3,
+        socket.TCP_USER_TIMEOUT: 10_000,  # milliseconds
+    },
+}
 _SENTINELS = ("redis+sentinel", "rediss+sentinel")
 _SENTINEL_PORT = 26379
 
@@ -22,26 +34,28 @@ def connect(url: str) -> redis.Redis:
     `rediss+sentinel://` with TLS. Each new connection asks the Sentinels where the master is: after a failover the next
     attempt goes to the new one.
     """
-    if urlsplit(url).scheme not in _SENTINELS:
-        return redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT_S)
+    scheme = urlsplit(url).scheme
+    if scheme not in _SENTINELS:
+        options = {} if scheme == "unix" else _KEEPALIVE
+        return redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT_S, **options)
     parts = urlsplit(url)
-    options = parse_qs(parts.query, strict_parsing=bool(parts.query))
-    if set(options) - {"master", "sentinel_password"} or "master" not in options:
+    asked = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    if set(asked) - {"master", "sentinel_password"} or "master" not in asked:
         raise ValueError("an address of Sentinels has ?master=NAME, and maybe &sentinel_password=…")
     credentials, _, hosts = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
-    common: dict[str, Any] = {"socket_connect_timeout": TIMEOUT_S}
+    common: dict[str, Any] = {"socket_connect_timeout": TIMEOUT_S, **_KEEPALIVE}
     if parts.scheme == "rediss+sentinel":
         common["ssl"] = True
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         [_host(each) for each in hosts.split(",")],
-        sentinel_kwargs=common | {"socket_timeout": TIMEOUT_S, "password": options.get("sentinel_password", [None])[0]},
+        sentinel_kwargs=common | {"socket_timeout": TIMEOUT_S, "password": asked.get("sentinel_password", [None])[0]},
         username=unquote(user) or None,
         password=unquote(password) or None,
         db=int(parts.path.strip("/") or 0),
         **common,
     )
-    master: redis.Redis = sentinels.master_for(options["master"][0])  # type: ignore[no-untyped-call]
+    master: redis.Redis = sentinels.master_for(asked["master"][0])  # type: ignore[no-untyped-call]
     return master
 
 

@@ -77,7 +77,9 @@ class Machine:
         """Starts a process, as `subprocess.Popen` does with `how`."""
         named = ("unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', self.name)
         self._running.append(
-            subprocess.Popen(["nsenter", f"--net=/run/netns/{self.space}", *named, *command], start_new_session=True, **how)
+            subprocess.Popen(
+                ["nsenter", f"--net=/run/netns/{self.space}", *named, *command], start_new_session=True, **how
+            )
         )
 
     def unplug(self) -> None:

@@ -34,6 +34,7 @@ def relay(site: Runtime, *, stopping: Callable[[], bool] = lambda: False) -> Non
             now_and_then = time.monotonic() >= due
             if now_and_then:
                 due = time.monotonic() + _RELEASE_EVERY_S
+                queue.note_alive(connection)
                 if again := queue.refill(connection, site.db):
                     _LOG.warning("the queue server had forgotten its work", extra={"again": again})
             # Before each dispatch while photographs wait for power; else it is enough to look now and then.

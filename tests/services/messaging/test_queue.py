@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 from rq import Queue, SimpleWorker
+from rq.job import Job, JobStatus
 
 from services import queue, tasks
 from services.launcher import _queue_server
@@ -113,6 +115,34 @@ def test_what_still_waits_is_not_lost(site: Runtime, server: redis.Redis) -> Non
     ask(site, 1)
     queue.dispatch(server, site.db)
     assert queue.redispatch_lost(server, site.db, older_than_ms=-1) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "host_speaks", "lost"),
+    [
+        (JobStatus.QUEUED, True, 1),  # its worker died between taking it out and beginning
+        (JobStatus.STARTED, True, 0),
+        (JobStatus.STARTED, False, 1),
+        (JobStatus.FAILED, True, 1),
+    ],
+)
+def test_what_a_dead_host_had_taken_is_done_by_another(
+    site: Runtime, server: redis.Redis, status: JobStatus, host_speaks: bool, lost: int
+) -> None:
+    ask(site, 1)
+    queue.dispatch(server, site.db)
+    (job_id,) = Queue(DELIVERY, connection=server).get_job_ids()
+    server.lpop(f"rq:queue:{DELIVERY}")
+    job = Job.fetch(job_id, connection=server)
+    job.worker_name = f"{socket.gethostname()}.{DELIVERY}.0.4711"
+    job.set_status(status)
+    job.save()
+    if host_speaks:
+        queue.note_alive(server)
+    assert queue.redispatch_lost(server, site.db, older_than_ms=-1) == lost
+    queue.dispatch(server, site.db)
+    work(server)
+    assert [1] * lost == RUNS
 
 
 def test_a_failure_is_tried_again_later_and_given_up_at_last(site: Runtime, server: redis.Redis) -> None:
