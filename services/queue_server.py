@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 TIMEOUT_S = 5
@@ -21,6 +23,10 @@ _KEEPALIVE: dict[str, Any] = {
         socket.TCP_USER_TIMEOUT: 10_000,  # milliseconds
     },
 }
+# Whoever asks tries again anyway. redis-py's own four tries at each Sentinel, for each of four at the master, add up to
+# a minute when one of them is gone.
+_ONCE = Retry(NoBackoff(), 0)
+_SENTINEL_WAIT_S = 1
 _SENTINELS = ("redis+sentinel", "rediss+sentinel")
 _SENTINEL_PORT = 26379
 
@@ -44,12 +50,18 @@ def connect(url: str) -> redis.Redis:
         raise ValueError("an address of Sentinels has ?master=NAME, and maybe &sentinel_password=…")
     credentials, _, hosts = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
-    common: dict[str, Any] = {"socket_connect_timeout": TIMEOUT_S, **_KEEPALIVE}
+    common: dict[str, Any] = {"retry": _ONCE, **_KEEPALIVE}
     if parts.scheme == "rediss+sentinel":
         common["ssl"] = True
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         [_host(each) for each in hosts.split(",")],
-        sentinel_kwargs=common | {"socket_timeout": TIMEOUT_S, "password": asked.get("sentinel_password", [None])[0]},
+        sentinel_kwargs=common
+        | {
+            "socket_connect_timeout": _SENTINEL_WAIT_S,
+            "socket_timeout": _SENTINEL_WAIT_S,
+            "password": asked.get("sentinel_password", [None])[0],
+        },
+        socket_connect_timeout=TIMEOUT_S,
         username=unquote(user) or None,
         password=unquote(password) or None,
         db=int(parts.path.strip("/") or 0),
