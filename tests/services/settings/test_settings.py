@@ -17,7 +17,7 @@ LIVE = {
     "JICHO_AUDIO_SECRET": "s" * 32,
     "JICHO_PUBLIC_URL": "https://jicho.example.org/",
 }
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
 @pytest.mark.parametrize(
