@@ -7,7 +7,6 @@ opened, on a whole stack that has settled before.
 from __future__ import annotations
 
 import http.client
-import io
 import itertools
 import queue
 import threading
@@ -22,10 +21,10 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
-from models.dr.phantom import draw
 from services.bench.percentile import percentile
 from services.bench.stack import Stack
 from services.bench.ussd import DIALOGUE, Caller, turn
+from services.bench.webapp_pictures import encoded_eye
 from services.screening import codes
 from services.store.database import Database
 from services.store.tables import reading
@@ -98,7 +97,7 @@ def _dial(stack: Stack, caller: Caller, opened: queue.Queue[tuple[str, str]], un
 
 
 def _photograph(stack: Stack, opened: queue.Queue[tuple[str, str]], until: float, sent: itertools.count[int]) -> None:
-    pictures = [_picture(seed) for seed in range(_PICTURES)]
+    pictures = [encoded_eye(seed, lesions=seed % 4 == 0, size=1200, quality=85) for seed in range(_PICTURES)]
     due = time.monotonic()
     for number in itertools.count():
         time.sleep(max(0.0, due - time.monotonic()))
@@ -111,12 +110,6 @@ def _photograph(stack: Stack, opened: queue.Queue[tuple[str, str]], until: float
             comment = b"\xff\xfe" + (10).to_bytes(2, "big") + number.to_bytes(8, "big")  # each is another file
             stack.send_picture(worker, picture[:2] + comment + picture[2:], caption, via="mm7")
             next(sent)
-
-
-def _picture(seed: int) -> bytes:
-    file = io.BytesIO()
-    draw(seed, 1200, lesions=seed % 4 == 0).save(file, "JPEG", quality=85)
-    return file.getvalue()
 
 
 def _look(stack: Stack, seen: _Seen) -> None:

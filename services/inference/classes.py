@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from services.inference import preprocess
+from services.inference import golden, preprocess
 from services.inference.graph import Floats, Graph, ModelIdentity
 from services.inference.manifest import Classes, ClassesTier, ModelError, load_classes
 
@@ -67,18 +67,12 @@ class Classifier(Graph):
         )
 
     def _check_golden(self) -> None:
-        if not self.manifest.golden:
-            raise ModelError(f"{self.manifest.programme}: no golden case to check the model on")
-        for case in self.manifest.golden:
-            label = f"golden case {case.file.name}"
+        for label, case, picture in golden.opened(self.manifest.programme, self.manifest.golden):
             try:
-                with Image.open(case.file) as image:
-                    reading = self.read(image.convert("RGB"))
                 said, expected = case.said[self.tier.name], case.probability[self.tier.name]
-            except OSError as error:
-                raise ModelError(f"{label}: {error}") from error
             except KeyError:
                 raise ModelError(f"{label}: says nothing of tier {self.tier.name}") from None
+            reading = self.read(picture)
             if reading.found != said:
                 raise ModelError(f"{label}: says {reading.found}, said {said}")
             if abs(reading.probability - expected) > self.manifest.tolerance:

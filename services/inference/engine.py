@@ -14,7 +14,7 @@ from typing import Literal
 
 from PIL import Image
 
-from services.inference import preprocess, quality
+from services.inference import golden, preprocess, quality
 from services.inference.graph import FLIPS as FLIPS
 from services.inference.graph import Graph
 from services.inference.graph import ModelIdentity as ModelIdentity
@@ -110,15 +110,8 @@ class Engine(Graph):
         )
 
     def _check_golden(self) -> None:
-        if not self.manifest.golden:
-            raise ModelError(f"{self.manifest.programme}: no golden case to check the model on")
-        for case in self.manifest.golden:
-            label = f"golden case {case.file.name}"
-            try:
-                with Image.open(case.file) as image:
-                    reading = self.read(image.convert("RGB"))
-            except OSError as error:
-                raise ModelError(f"{label}: {error}") from error
+        for label, case, picture in golden.opened(self.manifest.programme, self.manifest.golden):
+            reading = self.read(picture)
             if reading.quality.gradable != case.gradable:
                 raise ModelError(f"{label}: gradable is {reading.quality.gradable}, was {case.gradable}")
             if reading.probability is None:
