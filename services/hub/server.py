@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
-from typing import Any
+from flask import Flask
 
-from gunicorn.app.base import BaseApplication
-
-from services import logs
+from services import tls_server
 from services.hub import runtime
 from services.hub.certificate import certificate_of
 from services.hub.work import work_here
@@ -17,19 +14,10 @@ _KEEP_S = 330  # sites send every 300 s: their connection stays, and with it the
 _CONNECTIONS = 4_000  # of each process; an idle site holds one
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
-        super().__init__()
+def _create() -> Flask:
+    from services.hub.application import create_hub
 
-    def load_config(self) -> None:
-        for name, value in self._options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        from services.hub.application import create_hub
-
-        return create_hub()
+    return create_hub()
 
 
 def serve(settings: Settings) -> None:
@@ -40,28 +28,17 @@ def serve(settings: Settings) -> None:
     hub.db.close()  # its connections must not be shared with the processes that gunicorn forks
     runtime.current.cache_clear()
     certificate = certificate_of(settings)
-    _Server(
-        {
-            "bind": f"{settings.hub_host}:{settings.hub_port}",
-            "worker_class": "gthread",
-            # SQLite has one writer: a second process would only wait for it.
-            "workers": 1 if one_writer else settings.hub_processes,
-            "threads": settings.hub_threads,
-            "worker_connections": _CONNECTIONS,
-            "keepalive": _KEEP_S,
-            "certfile": str(certificate.certificate),
-            "keyfile": str(certificate.key),
-            "ssl_context": _modern,
-            "do_handshake_on_connect": False,  # a slow site's handshake must not hold the process's accepting thread
-            "control_socket_disable": True,
-            "loglevel": settings.log_level.lower(),
-            "post_fork": lambda _server, _worker: logs.configure("hub", settings.log_level),
-            "post_worker_init": lambda _worker: None if settings.redis_url else work_here(),
-        }
-    ).run()
-
-
-def _modern(_config: Any, default: Any) -> ssl.SSLContext:
-    context: ssl.SSLContext = default()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    tls_server.serve(
+        _create,
+        "hub",
+        certificate=certificate.certificate,
+        key=certificate.key,
+        log_level=settings.log_level,
+        bind=f"{settings.hub_host}:{settings.hub_port}",
+        # SQLite has one writer: a second process would only wait for it.
+        workers=1 if one_writer else settings.hub_processes,
+        threads=settings.hub_threads,
+        worker_connections=_CONNECTIONS,
+        keepalive=_KEEP_S,
+        post_worker_init=lambda _worker: None if settings.redis_url else work_here(),
+    )
