@@ -22,7 +22,6 @@ from services.channels.base import (
 )
 from services.channels.download import metered, read_at_most
 from services.ledger.meter import NO_METER, Meter
-from services.store.clock import DAY_MS, now_ms
 
 if TYPE_CHECKING:
     import httpx
@@ -44,7 +43,6 @@ _ROWS, _ROW_LABEL = 10, 24
 _TEXT = 4096
 _VOICE_NOTE = "audio/ogg; codecs=opus"
 _TOKEN_REFUSED, _NEW_TOKEN_S = 401, 600.0
-_REPEATED_MS = 8 * DAY_MS
 
 
 def verify(arguments: Mapping[str, str], verify_token: str) -> str:
@@ -84,16 +82,6 @@ def parse(raw: bytes) -> list[Inbound | DeliveryReport]:
         ]
         events += [report for status in _dicts(value.get("statuses")) if (report := _status(status))]
     return events
-
-
-def is_too_old(message: Inbound) -> bool:
-    """Whether a message was sent longer ago than Meta brings it again, seven days, and a day for the clocks: somebody
-    kept its signed body. A message without a time, or from the future of a clock that stands still, is none."""
-    try:
-        sent_ms = 1000 * int(message.sent_at)
-    except ValueError:
-        return False
-    return now_ms() - sent_ms > _REPEATED_MS
 
 
 class WhatsApp:

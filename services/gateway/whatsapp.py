@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Blueprint, Response, request
 
 from services import runtime
 from services.channels.base import DeliveryReport
-from services.channels.whatsapp import check_signature, is_too_old, parse, verify
+from services.channels.whatsapp import check_signature, parse, verify
 from services.gateway.doors import require_address, signed
 from services.gateway.limits import TooOften, refuse_flood_of
 from services.messaging.delivery import record_report
 from services.messaging.inbox import came_before, receive
 
-_LOG = logging.getLogger(__name__)
 blueprint = Blueprint("whatsapp", __name__)
 
 
@@ -42,8 +39,6 @@ def webhook() -> Response:
         if isinstance(event, DeliveryReport):
             with site.db.write() as tx:
                 record_report(tx, event)
-        elif is_too_old(event):
-            _LOG.warning("message older than Meta repeats any", extra={"kind": event.kind})
         elif not came_before(site, event):
             try:
                 refuse_flood_of(event.sender, "whatsapp")
