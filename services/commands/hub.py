@@ -11,6 +11,8 @@ import click
 from services.commands import clear_errors, configure
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from services.store.database import Database
 
 
@@ -104,11 +106,29 @@ def hub_reviewer() -> None:
 @click.argument("name")
 @click.option("--operator", is_flag=True, help="sees sites, monitoring and alerts, but no photograph")
 def hub_reviewer_add(name: str, operator: bool) -> None:
-    """Let NAME in and print the password, once. A known name gets a new one."""
+    """Let NAME in and print the password, once. A known name gets a new one. An operator of a hub with
+    JICHO_HUB_PUBLIC_URL gets a second factor too."""
     from services.hub.reviewers import add
+    from services.settings import current
 
     with clear_errors(), _store().write() as tx:
         click.echo(add(tx, name, "operator" if operator else "reviewer"))
+        if operator and current().hub_public_url:
+            _show_second_factor(tx, name)
+
+
+@hub_reviewer.command("second-factor")
+@click.argument("name")
+@click.option("--off", is_flag=True, help="ask for no code any more, for who lost the phone")
+def hub_reviewer_second_factor(name: str, off: bool) -> None:
+    """Show a QR code, once, for NAME's authenticator app: from now on its codes are asked besides the password."""
+    from services.hub.reviewers import secure_no_more
+
+    with clear_errors(), _store().write() as tx:
+        if not off:
+            _show_second_factor(tx, name)
+        elif not secure_no_more(tx, name):
+            raise click.ClickException(f"{name} is asked for no code: see `python app.py hub reviewer list`")
 
 
 @hub_reviewer.command("list")
@@ -119,7 +139,8 @@ def hub_reviewer_list() -> None:
     with clear_errors(), _store().read() as tx:
         for each in listed(tx):
             state = "removed" if each["removed_at"] else each["role"]
-            click.echo(f"{each['id']:4}  {state:9}  {each['name']}")
+            secured = "  asked for a code" if each["secured"] else ""
+            click.echo(f"{each['id']:4}  {state:9}  {each['name']}{secured}")
 
 
 @hub_reviewer.command("remove")
@@ -150,6 +171,19 @@ def hub_alerts(as_json: bool) -> None:
         click.echo(json.dumps(each) if as_json else said)
     if found:
         sys.exit(1)
+
+
+def _show_second_factor(tx: Connection, name: str) -> None:
+    import segno
+
+    from services.hub.reviewers import secure
+    from services.people import totp
+
+    made = secure(tx, name)
+    if made is None:
+        raise click.ClickException(f"there is no reviewer {name}: see `python app.py hub reviewer list`")
+    segno.make(totp.uri(made, name=name, clinic="hub"), error="m").terminal(out=sys.stdout, compact=True)
+    click.echo(f"For {name}'s authenticator app, or typed into it: {made}")
 
 
 def _store() -> Database:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from services.hub import second_factor
 from services.hub.tables import reviewer, sign_in
 from services.people import passwords
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
@@ -41,7 +42,7 @@ class Reviewer:
 
 def add(tx: Connection, name: str, role: Role) -> str:
     """Lets somebody in, and returns the password, which nobody can find out again. A known name gets a new password and
-    role, and is signed out everywhere."""
+    role, is signed out everywhere, and keeps the second factor."""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     values = {
         "role": role,
@@ -58,20 +59,37 @@ def add(tx: Connection, name: str, role: Role) -> str:
 
 def remove(tx: Connection, name: str) -> bool:
     """Lets somebody in no more; what she found stays. False if there is no such name."""
-    here = sa.and_(reviewer.c.name == name, reviewer.c.removed_at.is_(None))
-    changed = tx.execute(reviewer.update().where(here).values(removed_at=now_ms()))
+    number = _number(tx, name)
+    if number is None:
+        return False
+    tx.execute(reviewer.update().where(reviewer.c.id == number).values(removed_at=now_ms()))
+    second_factor.take_away(tx, number)
     _sign_out_everywhere(tx, name)
-    return changed.rowcount > 0
+    return True
 
 
 def listed(tx: Connection) -> list[dict[str, Any]]:
-    """Everybody, oldest first: `{"id", "name", "role", "added_at", "removed_at"}`."""
+    """Everybody, oldest first: `{"id", "name", "role", "added_at", "removed_at", "secured"}`."""
     columns = (reviewer.c.id, reviewer.c.name, reviewer.c.role, reviewer.c.added_at, reviewer.c.removed_at)
-    return [dict(row) for row in tx.execute(sa.select(*columns).order_by(reviewer.c.id)).mappings()]
+    rows = tx.execute(sa.select(*columns).order_by(reviewer.c.id)).mappings().all()
+    return [dict(row) | {"secured": second_factor.is_asked(tx, row["id"])} for row in rows]
 
 
-def begin(db: Database, name: str, password: str) -> str | None:
-    """A token for whoever knows the password, None for a wrong one. Raises Locked.
+def secure(tx: Connection, name: str) -> str | None:
+    """The secret of a second factor, for somebody's phone; from now on its codes are asked. None if there is no such
+    name."""
+    number = _number(tx, name)
+    return None if number is None else second_factor.give(tx, number)
+
+
+def secure_no_more(tx: Connection, name: str) -> bool:
+    """Asks for no code any more: the phone is lost. False if none was asked."""
+    number = _number(tx, name)
+    return number is not None and second_factor.take_away(tx, number)
+
+
+def begin(db: Database, name: str, password: str, code: str = "") -> str | None:
+    """A token for whoever knows the password, and the `code` where one is asked; None for a wrong one. Raises Locked.
 
     Takes as long for a name that is none: nobody learns names by trying.
     """
@@ -85,7 +103,8 @@ def begin(db: Database, name: str, password: str) -> str | None:
     if row is None:
         return None
     with db.write() as tx:
-        if right:
+        # The code only after the password: a wrong guess must not use up a right code.
+        if right and second_factor.holds(tx, row.id, code):
             if anew is not None:
                 tx.execute(reviewer.update().where(reviewer.c.id == row.id).values(password=anew))
             return _admit(tx, row.id)
@@ -110,6 +129,12 @@ def who(tx: Connection, token: str) -> Reviewer | None:
 def end(tx: Connection, token: str) -> None:
     """Signs out."""
     tx.execute(sign_in.delete().where(sign_in.c.token_sha256 == _of_token(token)))
+
+
+def _number(tx: Connection, name: str) -> int | None:
+    here = sa.and_(reviewer.c.name == name, reviewer.c.removed_at.is_(None))
+    found: int | None = tx.execute(sa.select(reviewer.c.id).where(here)).scalar()
+    return found
 
 
 def _admit(tx: Connection, reviewer_id: int) -> str:

@@ -72,7 +72,7 @@ def sign_in() -> AnyResponse | tuple[str, int]:
     """Checks them."""
     name, to = request.form.get("name", "").strip(), request.form.get("to", "")
     try:
-        token = begin(runtime.current().db, name, request.form.get("password", ""))
+        token = begin(runtime.current().db, name, request.form.get("password", ""), request.form.get("code", ""))
     except Locked:
         return render_template("login.html", to=to, problem="login-locked"), 429
     if token is None:
