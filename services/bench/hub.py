@@ -121,7 +121,7 @@ class HubStack:
         """A code with which a site enrols, as `hub enrol` makes it, without a process for it."""
         certificate = (self.directory / "hub" / "certificate.pem").read_text()
         db = Database(self.store_url)
-        with db.write() as tx:
+        with self.keys(), db.write() as tx:
             found = issue(tx, name, self.url, fingerprint(ssl.PEM_cert_to_DER_cert(certificate)))
         db.close()
         return found

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from services.hub.audit import LOG
 from services.hub.tables import enrolment, secret, site
+from services.store.audit import SYSTEM, by_command
 from services.store.clock import DAY_MS, now_ms
 from services.store.database import one_at_a_time
 from services.store.sealing import seal_bytes, unseal_bytes
@@ -41,6 +43,7 @@ def issue(tx: Connection, name: str, url: str, pin: str) -> str:
     tx.execute(
         enrolment.insert().values(name=name, secret_sha256=_hash(word), created_at=now, expires_at=now + VALID_MS)
     )
+    LOG.record(tx, by_command(), "site-invited", f"invitation:{name}")
     return f"{url}#{word}.{pin}" if pin else f"{url}#{word}"
 
 
@@ -67,6 +70,7 @@ def redeem(tx: Connection, word: str, public_key: bytes) -> Enrolled:
     values = {"name": row.name, "public_key": public_key, "enrolled_at": now_ms()}
     number = tx.execute(site.insert().values(values).returning(site.c.id)).scalar_one()
     tx.execute(enrolment.update().where(enrolment.c.id == row.id).values(site_id=number))
+    LOG.record(tx, SYSTEM, "site-enrolled", f"site:{number}")
     return Enrolled(number, row.name, patient_key(tx))
 
 
@@ -75,6 +79,8 @@ def revoke(tx: Connection, site_id: int) -> bool:
     changed = tx.execute(
         site.update().where(site.c.id == site_id, site.c.revoked_at.is_(None)).values(revoked_at=now_ms())
     )
+    if changed.rowcount:
+        LOG.record(tx, by_command(), "site-revoked", f"site:{site_id}")
     return changed.rowcount > 0
 
 

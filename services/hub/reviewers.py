@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.hub import second_factor
+from services.hub.audit import LOG
 from services.hub.tables import reviewer, sign_in
 from services.people import passwords
+from services.store.audit import by_account, by_command
 from services.store.clock import HOUR_MS, MINUTE_MS, now_ms
 from services.store.database import Database, insert_once
 
@@ -54,6 +56,7 @@ def add(tx: Connection, name: str, role: Role) -> str:
     if insert_once(tx, reviewer, {"name": name, "added_at": now_ms()} | values, key=("name",)) is None:
         tx.execute(reviewer.update().where(reviewer.c.name == name).values(values))
         _sign_out_everywhere(tx, name)
+    LOG.record(tx, by_command(), "person-added", f"person:{name}", role=role)
     return password
 
 
@@ -65,6 +68,7 @@ def remove(tx: Connection, name: str) -> bool:
     tx.execute(reviewer.update().where(reviewer.c.id == number).values(removed_at=now_ms()))
     second_factor.take_away(tx, number)
     _sign_out_everywhere(tx, name)
+    LOG.record(tx, by_command(), "person-removed", f"person:{name}")
     return True
 
 
@@ -79,13 +83,19 @@ def secure(tx: Connection, name: str) -> str | None:
     """The secret of a second factor, for somebody's phone; from now on its codes are asked. None if there is no such
     name."""
     number = _number(tx, name)
-    return None if number is None else second_factor.give(tx, number)
+    if number is None:
+        return None
+    LOG.record(tx, by_command(), "second-factor-given", f"person:{name}")
+    return second_factor.give(tx, number)
 
 
 def secure_no_more(tx: Connection, name: str) -> bool:
     """Asks for no code any more: the phone is lost. False if none was asked."""
     number = _number(tx, name)
-    return number is not None and second_factor.take_away(tx, number)
+    if number is None or not second_factor.take_away(tx, number):
+        return False
+    LOG.record(tx, by_command(), "second-factor-taken-away", f"person:{name}")
+    return True
 
 
 def begin(db: Database, name: str, password: str, code: str = "") -> str | None:
@@ -107,7 +117,9 @@ def begin(db: Database, name: str, password: str, code: str = "") -> str | None:
         if right and second_factor.holds(tx, row.id, code):
             if anew is not None:
                 tx.execute(reviewer.update().where(reviewer.c.id == row.id).values(password=anew))
+            LOG.record(tx, by_account(name), "sign-in")
             return _admit(tx, row.id)
+        LOG.record(tx, by_account(name), "sign-in-refused")
         _count_wrong(tx, row.id)
         return None
 

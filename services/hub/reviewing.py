@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.hub import photographs
+from services.hub.audit import LOG
 from services.hub.down import send_down
 from services.hub.opinions import State, together
 from services.hub.reviewers import Reviewer
 from services.hub.tables import drawn, eye, result, review, verdict
 from services.screening.decision import Finding, Outcome
 from services.screening.opinions import Circumstances, Opinion, check
+from services.store.audit import by_account
 from services.store.clock import now_ms
 from services.store.database import insert_once, one_at_a_time
 from services.sync.batch import BatchError, Event
@@ -63,6 +65,7 @@ def save(tx: Connection, reviewer: Reviewer, result_id: int, seq: int, opinion: 
         "at": now_ms(),
     }
     number = tx.execute(review.insert().values(values).returning(review.c.id)).scalar_one()
+    LOG.record(tx, by_account(reviewer.name), "reviewed", f"result:{result_id}", outcome=opinion.outcome)
     opinions = standing(tx, result_id, seq)
     state, outcome = together([each.outcome for each in opinions])
     _hold(tx, result_id, seq=seq, state=state, outcome=outcome)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from services.store.audit_table import audit_table
 from services.store.columns import ID, NAMING, at, key, of
 from services.store.lock import store_lock
 
 METADATA = sa.MetaData(naming_convention=NAMING, info={"keys": "hub"})
 
 store_lock(METADATA)
+audit = audit_table(METADATA)
 
 # Each value is sealed for its name.
 secret = sa.Table(

@@ -19,6 +19,7 @@ from services.hub.certificate import certificate_of
 from services.hub.enrolment import issue
 from services.hub.runtime import Hub
 from services.settings import load
+from services.store.keyring import keys_of_another_hub
 from services.sync.identity import Identity, enrol
 
 _APP = Path(__file__).parents[2] / "app.py"
@@ -26,7 +27,7 @@ _START_S = 60.0
 
 
 class ServedHub:
-    """Use it as a context manager. `hub` is its store, opened here too; `sites` enrol at its real door."""
+    """Use it as a context manager. `hub` is its store, opened here with its keys; `sites` enrol at its real door."""
 
     def __init__(self, directory: Path, *, database_url: str = "", processes: int = 1) -> None:
         self.port = free_port()
@@ -41,6 +42,7 @@ class ServedHub:
         }
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("JICHO_")} | given
         self.hub = Hub(load(given, dotenv=directory / "none"))
+        self._keys = keys_of_another_hub(self.hub.settings.hub_keyring_path)
 
     def __enter__(self) -> ServedHub:
         self._process = subprocess.Popen([sys.executable, str(_APP), "hub", "run"], env=self.environment)
@@ -50,9 +52,11 @@ class ServedHub:
                 self._process.kill()
                 raise NotInTime("the hub did not start")
             time.sleep(0.1)
+        self._keys.__enter__()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._keys.__exit__(kind, error, trace)
         self.hub.db.close()
         self._process.terminate()
         self._process.wait(30)

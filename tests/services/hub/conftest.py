@@ -27,3 +27,19 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     current.db.close()
     settings.current.cache_clear()
     runtime.current.cache_clear()
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub as the commands find it: by its migrations."""
+    monkeypatch.setenv("JICHO_HUB_DIR", str(tmp_path / "hub"))
+    monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    settings.current.cache_clear()
+    runtime.current.cache_clear()
+    current = runtime.current()
+    current.migrate()
+    yield current
+    current.db.close()
+    settings.current.cache_clear()
+    runtime.current.cache_clear()

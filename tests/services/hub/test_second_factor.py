@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from app import main
 from services import settings
-from services.hub import runtime
 from services.hub.resealing import secrets_again
 from services.hub.reviewers import Locked, add, begin, listed, remove, secure, secure_no_more
 from services.hub.runtime import Hub
@@ -76,28 +72,10 @@ def test_it_lies_sealed_is_sealed_again_and_goes_with_its_owner(hub: Hub, passwo
         assert not secure_no_more(tx, "Otieno")
 
 
-@pytest.fixture
-def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, public: str) -> Iterator[Hub]:
-    """A hub as the commands find it, at a public address or at none."""
-    monkeypatch.setenv("JICHO_HUB_DIR", str(tmp_path / "hub"))
-    monkeypatch.setenv("JICHO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("JICHO_HUB_PUBLIC_URL", public)
-    monkeypatch.chdir(tmp_path)
-    settings.current.cache_clear()
-    runtime.current.cache_clear()
-    current = runtime.current()
-    current.migrate()
-    yield current
-    current.db.close()
-    settings.current.cache_clear()
-    runtime.current.cache_clear()
-
-
 def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["hub", "reviewer", *words])
 
 
-@pytest.mark.parametrize("public", [""])
 def test_the_command_shows_it_once(migrated: Hub) -> None:
     password = run("add", "Otieno").output.strip()
     shown = run("second-factor", "Otieno")
@@ -113,7 +91,11 @@ def test_the_command_shows_it_once(migrated: Hub) -> None:
 
 
 @pytest.mark.parametrize(("public", "has_one"), [("https://hub.example.org", True), ("", False)])
-def test_operators_of_a_public_hub_have_one(migrated: Hub, has_one: bool) -> None:
+def test_operators_of_a_public_hub_have_one(
+    migrated: Hub, monkeypatch: pytest.MonkeyPatch, public: str, has_one: bool
+) -> None:
+    monkeypatch.setenv("JICHO_HUB_PUBLIC_URL", public)
+    settings.current.cache_clear()
     assert run("add", "Njeri", "--operator").exit_code == 0
     assert run("add", "Dr Atieno").exit_code == 0
     with migrated.db.read() as tx:

@@ -8,6 +8,7 @@ from hub_results import HTTPS, model_at, result_at, sign_in
 from uploading import Sender, about, enrolled, photograph
 
 from services.hub.application import create_hub
+from services.hub.audit import LOG
 from services.hub.runtime import Hub
 
 
@@ -34,6 +35,9 @@ def test_a_case_shows_what_came(hub: Hub, client: FlaskClient) -> None:
     assert client.get("/photographs/1/heatmap", base_url=HTTPS).data[:2] == b"\xff\xd8"
     assert client.get("/photographs/2/heatmap", base_url=HTTPS).status_code == 404
     assert client.get("/photographs/3", base_url=HTTPS).status_code == 404
+    with hub.db.read() as tx:
+        viewed = [(row["action"], row["subject"]) for row in LOG.newest(tx, 2)]
+    assert viewed == [("photograph-viewed", "photograph:1"), ("heatmap-viewed", "photograph:1")], "and nothing else"
 
 
 def test_a_photograph_is_had_in_parts_and_not_twice(hub: Hub, client: FlaskClient) -> None:
