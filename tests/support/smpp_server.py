@@ -64,6 +64,11 @@ class SmppServer:
     def of(self, name: str) -> list[dict[str, Any]]:
         return [event for event in list(self.events) if event["event"] == name]
 
+    def got(self, name: str, count: int = 1) -> list[dict[str, Any]]:
+        """Those of this name, once so many are told: a session may have its answer before this process hears of it."""
+        wait_for(lambda: len(self.of(name)) >= count)
+        return self.of(name)
+
     def tell(self, what: str, **more: Any) -> None:
         before = len(self.of("done"))
         assert self._process.stdin is not None

@@ -51,7 +51,7 @@ def test_a_message_goes_and_its_receipt_comes(server: SmppServer, tmp_path: Path
     store = Store()
     with start(server, tmp_path, store).ready() as session:
         receipt = session.send("Nenda kliniki – leo")
-        server.receipt(server.of("submit_sm")[0]["id"], "DELIVRD")
+        server.receipt(server.got("submit_sm")[0]["id"], "DELIVRD")
         wait_for(lambda: store.settled)
     (sent,) = server.of("submit_sm")
     assert (sent["to"], sent["from"], sent["ton"]) == ("254722000002", "22384", [3, 1])
@@ -65,7 +65,7 @@ def test_a_long_message_is_delivered_when_its_last_part_is(server: SmppServer, t
     store = Store()
     with start(server, tmp_path, store).ready() as session:
         receipt = session.send(LONG)
-        ids = [event["id"] for event in server.of("submit_sm")]
+        ids = [event["id"] for event in server.got("submit_sm", 3)]
         for message_id in reversed(ids[1:]):
             server.receipt(str(int(message_id, 16)), "DELIVRD")  # answered in hexadecimal, reported in decimal
         server.receipt(ids[0], "ENROUTE")
@@ -90,7 +90,7 @@ def test_a_long_message_as_the_carrier_wants_it(
 ) -> None:
     with start(server, tmp_path, Store(), **config).ready() as session:
         session.send(LONG)
-    parts = server.of("submit_sm")
+    parts = server.got("submit_sm", sent)
     assert "".join(part["text"] for part in parts) == LONG
     assert ({part["coding"] for part in parts}, len(parts)) == ({coding}, sent)
 
@@ -114,7 +114,7 @@ def test_a_throttled_part_is_sent_again_since_no_other_carrier_may_have_the_mess
     with start(server, tmp_path, Store()).ready() as session:
         server.tell("fault", faults=[{}, {"status": THROTTLED}, {"status": THROTTLED}])
         assert session.send(LONG).parts == 3
-    taken = [part for part in server.of("submit_sm") if not part["status"]]
+    taken = [part for part in server.got("submit_sm", 5) if not part["status"]]
     assert "".join(part["text"] for part in taken) == LONG
 
 
@@ -194,7 +194,7 @@ def test_a_message_that_nobody_waits_for_any_more_is_not_sent(server: SmppServer
         with pytest.raises(Gone):
             session.send("Habari", begin=gone)
         session.send("Karibu")
-    assert [event["text"] for event in server.of("submit_sm")] == ["Karibu"]
+    assert [event["text"] for event in server.got("submit_sm")] == ["Karibu"]
 
 
 def test_what_people_write_comes_once_and_the_same_words_twice_are_two(server: SmppServer, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_what_people_write_comes_once_and_the_same_words_twice_are_two(server: S
         wait_for(lambda: len(store.received) == 4)
     assert store.texts == ["1", "1", "ŋatho " + "b" * 10, "Nairobi"]
     assert {(inbound.sender, inbound.recipient) for inbound in store.received} == {(PATIENT, "22384")}
-    assert [event["status"] for event in server.of("deliver_sm_resp")] == [0] * 5
+    assert [event["status"] for event in server.got("deliver_sm_resp", 5)] == [0] * 5
 
 
 def test_a_redelivery_after_a_broken_link_is_no_second_answer(server: SmppServer, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_store_that_is_away_has_the_carrier_keep_the_message(server: SmppServe
         wait_for(lambda: server.of("deliver_sm_resp"))
         server.deliver("HATARI")
         wait_for(lambda: store.received)
-    assert [event["status"] for event in server.of("deliver_sm_resp")] == [0x64, 0]
+    assert [event["status"] for event in server.got("deliver_sm_resp", 2)] == [0x64, 0]
     assert store.texts == ["HATARI"]
 
 
